@@ -1,0 +1,78 @@
+# cirro_library, cirro_module: the two shapes that code of this tree is built in.
+
+# The one shared core. Folders are object libraries inside it, so that a wrong
+# include between folders does not compile and no archive of ours exists.
+add_library(cirro SHARED "${CMAKE_CURRENT_LIST_DIR}/version.cc")
+add_library(cirro::cirro ALIAS cirro)
+add_library(Cirro::cirro ALIAS cirro)
+set_target_properties(
+  cirro
+  PROPERTIES VERSION ${PROJECT_VERSION}
+             SOVERSION ${PROJECT_VERSION_MAJOR}
+             LINKER_LANGUAGE CXX
+             # Verified once, in the folder that owns the header.
+             VERIFY_INTERFACE_HEADER_SETS OFF)
+target_compile_features(cirro INTERFACE cxx_std_20)
+target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:cirro_options>)
+# No symbol of an archive linked inside (libpistache.a) is ours to export.
+target_link_options(cirro PRIVATE -Wl,--exclude-libs,ALL)
+
+# cirro_library(<name> [SOURCES ..] [HEADERS ..] [LINK cirro::x ..]
+#               [PRIVATE_LINK ..])
+# One part of libcirro: target cirro_<name>, alias cirro::<name>. Public headers
+# lie in include/ and are verified to compile alone; private ones beside the
+# sources. It sees the public headers of what LINK names, and no others. Objects
+# are not transitive: what links parts directly (unit tests) lists each of them.
+function(cirro_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINK;PRIVATE_LINK")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "cirro_library(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
+  endif()
+  set(target cirro_${name})
+  # CMake's header verification takes the directory's flags, not the options'.
+  add_compile_options($<TARGET_PROPERTY:cirro_options,INTERFACE_COMPILE_OPTIONS>)
+  if(arg_SOURCES)
+    add_library(${target} OBJECT ${arg_SOURCES})
+    target_link_libraries(${target} PUBLIC ${arg_LINK} PRIVATE cirro_options
+                                                               ${arg_PRIVATE_LINK})
+    target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:${target}>)
+    set(scope PUBLIC)
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE ${arg_LINK})
+    set(scope INTERFACE)
+  endif()
+  add_library(cirro::${name} ALIAS ${target})
+  if(arg_HEADERS)
+    target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS include
+                                                FILES ${arg_HEADERS})
+    list(TRANSFORM arg_HEADERS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+    target_sources(
+      cirro PUBLIC FILE_SET HEADERS BASE_DIRS "${CMAKE_CURRENT_SOURCE_DIR}/include"
+                   FILES ${arg_HEADERS})
+  endif()
+endfunction()
+
+# cirro_module(<name> SOURCES .. [PRIVATE_LINK ..])
+# A library that libcirro loads on its first configured use, so that a process
+# which does not use it does not pay for what it links. The file is
+# <libdir>/cirro/modules/<name>.so; the part before .so is the name looked up.
+function(cirro_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PRIVATE_LINK")
+  if(NOT name MATCHES "^[a-z0-9_]+$")
+    message(FATAL_ERROR "cirro_module(${name}): a name is [a-z0-9_]+")
+  endif()
+  set(target cirro_module_${name})
+  add_library(${target} MODULE ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE cirro cirro_options ${arg_PRIVATE_LINK})
+  set_target_properties(
+    ${target}
+    PROPERTIES PREFIX ""
+               OUTPUT_NAME ${name}
+               LIBRARY_OUTPUT_DIRECTORY "${CIRRO_MODULE_OUTPUT_DIRECTORY}"
+               INSTALL_RPATH "$ORIGIN/../..")
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
+  install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/cirro/modules
+                                    COMPONENT modules)
+  set_property(GLOBAL APPEND PROPERTY CIRRO_MODULES ${target})
+endfunction()

@@ -1,0 +1,84 @@
+# cirro_test, cirro_fuzzer, cirro_must_not_compile: what tests/ is made of.
+
+# Test programs stay out of build/bin, which holds what users run.
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
+
+option(CIRRO_LIBFUZZER "Fuzzers search by themselves (clang only)" OFF)
+set(CIRRO_SPEC_DATA "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH
+    "CloudEvents' own conformance data; tests that need it skip without it")
+
+# What every test sees beside the library it tests.
+add_library(cirro_test_support INTERFACE)
+target_include_directories(cirro_test_support INTERFACE "${PROJECT_SOURCE_DIR}/tests")
+target_compile_definitions(
+  cirro_test_support
+  INTERFACE CIRRO_SPEC_DATA="${CIRRO_SPEC_DATA}"
+            CIRRO_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+            CIRRO_BINARY_DIR="${PROJECT_BINARY_DIR}")
+target_link_libraries(cirro_test_support INTERFACE cirro_options Threads::Threads)
+# Tests are compiled once and run once: the optimiser would only cost time. The
+# sanitizer builds bring their own level.
+target_compile_options(cirro_test_support
+                       INTERFACE $<$<CONFIG:RelWithDebInfo>:-O0>)
+
+# cirro_test(<label>/<path>_test [LINK ..] [SOURCES ..] [TIMEOUT seconds])
+# tests/<label>/<path>_test.cc, with more SOURCES (relative to the caller), as the
+# program and test <label>.<path>_test. Unit tests link parts (cirro::cloudevents
+# ...: each one to the left), loopback tests link cirro::cirro; never both.
+function(cirro_test path)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LINK;SOURCES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "cirro_test(${path}): what is ${arg_UNPARSED_ARGUMENTS}?")
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  string(REPLACE "/" "." name "${path}")
+  string(REGEX MATCH "^[^/]+" label "${path}")
+  add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/${path}.cc" ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE cirro_test_support ${arg_LINK}
+                                        GTest::gmock_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# cirro_fuzzer(<name> [SOURCES <name>_fuzzer.cc ..] LINK ..)
+# A libFuzzer program in the fuzz preset. Elsewhere a main of our own, because
+# g++ has no libFuzzer. Both run each file of tests/fuzz/corpus/<name> as a test.
+function(cirro_fuzzer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  if(NOT arg_SOURCES)
+    set(arg_SOURCES ${name}_fuzzer.cc)
+  endif()
+  set(target fuzz.${name})
+  set(corpus "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}")
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE cirro_test_support ${arg_LINK})
+  if(CIRRO_LIBFUZZER)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    add_test(NAME ${target} COMMAND ${target} -runs=0 "${corpus}")
+  else()
+    target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus_main.cc")
+    add_test(NAME ${target} COMMAND ${target} "${corpus}")
+  endif()
+  set_tests_properties(${target} PROPERTIES LABELS "unit;fuzz" TIMEOUT 60)
+endfunction()
+
+# cirro_must_not_compile(<name> "<regular expression>")
+# tests/compile_fail/<name>.cc compiles as it stands; with CIRRO_MUST_NOT_COMPILE
+# defined it does not, and the compiler's output has our own message in it: any
+# other failure (a missing header, say) does not pass.
+function(cirro_must_not_compile name message)
+  set(source "${PROJECT_SOURCE_DIR}/tests/compile_fail/${name}.cc")
+  set(includes $<TARGET_PROPERTY:cirro,INTERFACE_INCLUDE_DIRECTORIES>)
+  set(compile ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Werror
+              "-I$<JOIN:${includes},;-I>")
+  add_test(NAME compile.${name}.compiles COMMAND ${compile} ${source}
+           COMMAND_EXPAND_LISTS)
+  add_test(NAME compile.${name}.must_not_compile
+           COMMAND ${compile} -DCIRRO_MUST_NOT_COMPILE ${source} COMMAND_EXPAND_LISTS)
+  set_tests_properties(compile.${name}.must_not_compile
+                       PROPERTIES PASS_REGULAR_EXPRESSION "${message}")
+  set_tests_properties(compile.${name}.compiles compile.${name}.must_not_compile
+                       PROPERTIES LABELS compile TIMEOUT 120)
+endfunction()
