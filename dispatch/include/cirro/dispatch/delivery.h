@@ -1,0 +1,117 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cirro/cloudevents/error.h"
+#include "cirro/cloudevents/event.h"
+#include "cirro/cloudevents/export.h"
+#include "cirro/dispatch/clock.h"
+
+namespace cirro {
+
+/// A message that is no event: what came, untouched, and what is wrong with
+/// it. It is settled like an event.
+struct Malformed {
+  std::string bytes;
+  std::vector<std::pair<std::string, std::string>> headers;
+  Error error;
+};
+
+/// W3C trace context of a delivery: from the transport's header, else from the
+/// event's extension. Empty texts where there is none.
+struct TraceContext {
+  std::string traceparent{};
+  std::string tracestate{};
+};
+
+/// How a delivery ends. There are three ways; each inlet maps them to its
+/// protocol's own primitives in one place.
+struct Settlement {
+  enum class Kind : std::uint8_t {
+    kAck,   ///< Done: the source may forget it.
+    kNak,   ///< Not done: the source is to give it again, after `delay`.
+    kTerm,  ///< Never: the source should not give it again.
+  };
+
+  Kind kind = Kind::kNak;
+  std::chrono::milliseconds delay{0};  ///< Of kNak; 0 where none is known.
+  std::optional<Error> error{};        ///< Of kNak and kTerm: why.
+  /// Of kAck: answers that the source's own protocol carries back. At most
+  /// the delivery's reply_capacity.
+  std::vector<Event> replies{};
+};
+
+struct InletInfo;
+
+/// Names a delivery within its inlet: for HTTP the connection and request, for
+/// a broker the partition and offset. Only the inlet reads it.
+struct DeliveryToken {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+};
+
+/// How one inlet settles. Outlives every Delivery that names it.
+class CIRRO_EXPORT Settler {
+ public:
+  Settler() = default;
+  Settler(const Settler&) = delete;
+  Settler& operator=(const Settler&) = delete;
+  virtual ~Settler() = default;
+
+  /// Called exactly once a delivery, from any thread; never blocks.
+  virtual void Settle(DeliveryToken token, Settlement settlement) noexcept = 0;
+};
+
+/// What came from a source, and the duty to settle it, once.
+///
+/// Move-only. Destroyed unsettled, it is given back (kNak), so a lost delivery
+/// comes again; it never vanishes. One thread at a time.
+class CIRRO_EXPORT Delivery {
+ public:
+  /// What an inlet knows of the message beside its content.
+  struct Facts {
+    std::string position{};  ///< Where it stands in its source, for humans.
+    std::string key{};       ///< The source's own ordering key; empty: none.
+    TraceContext trace{};
+    int attempt = 1;                        ///< As far as the source can tell.
+    TimePoint deadline = TimePoint::max();  ///< When the peer gives up.
+    /// How many reply events the source's protocol can carry back.
+    std::uint32_t reply_capacity = 0;
+  };
+
+  /// REQUIRES: `inlet` and `settler` outlive the delivery.
+  Delivery(Event event, const InletInfo& inlet, Settler& settler,
+           DeliveryToken token);
+  Delivery(Malformed malformed, const InletInfo& inlet, Settler& settler,
+           DeliveryToken token);
+  Delivery(Delivery&& other) noexcept;
+  Delivery& operator=(Delivery&& other) noexcept;
+  ~Delivery();
+
+  /// The event, or null when what came is malformed.
+  [[nodiscard]] const Event* event() const noexcept;
+  [[nodiscard]] const Malformed* malformed() const noexcept;
+  [[nodiscard]] const InletInfo& inlet() const noexcept { return *inlet_; }
+  [[nodiscard]] bool settled() const noexcept { return settler_ == nullptr; }
+
+  /// May be filled in by the inlet before it hands the delivery over.
+  Facts facts{};
+
+  /// REQUIRES: not settled.
+  void Settle(Settlement settlement) noexcept;
+
+ private:
+  std::variant<Event, Malformed> content_;
+  const InletInfo* inlet_;
+  Settler* settler_;
+  DeliveryToken token_;
+};
+
+}  // namespace cirro

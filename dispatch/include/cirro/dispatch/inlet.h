@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+
+#include "cirro/cloudevents/export.h"
+#include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/delivery.h"
+
+namespace cirro {
+
+/// What is true of every delivery of one inlet.
+struct InletInfo {
+  std::string name;  ///< As in logs, metrics and `[inlet.NAME]`: "http".
+  /// The peer waits for the settlement and does its own retrying (HTTP): one
+  /// attempt, and everything ends by the delivery's deadline.
+  bool peer_waits = false;
+};
+
+/// Takes deliveries over from inlets. Never blocks and never fails: what it
+/// cannot hold it settles as kNak with kOverloaded.
+class CIRRO_EXPORT Sink {
+ public:
+  Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  virtual ~Sink() = default;
+
+  /// Moves from each of `batch`. Called from any thread.
+  virtual void Deliver(std::span<Delivery> batch) noexcept = 0;
+};
+
+/// A source of events: one HTTP port, one consumer group, one subject.
+///
+/// Life: Start once, BeginDrain, Stop, destroy; from one thread. Deliveries
+/// reach the sink on the inlet's own threads, from Start until BeginDrain's
+/// last one.
+class CIRRO_EXPORT Inlet {
+ public:
+  Inlet() = default;
+  Inlet(const Inlet&) = delete;
+  Inlet& operator=(const Inlet&) = delete;
+  virtual ~Inlet() = default;
+
+  [[nodiscard]] virtual const InletInfo& info() const noexcept = 0;
+
+  /// Connects or listens, and begins to deliver. REQUIRES: `sink` outlives
+  /// *this. Fails with kInvalidConfig (for good) or kUnavailable (nothing was
+  /// delivered; Start may be tried again).
+  virtual Result<void> Start(Sink& sink) = 0;
+
+  /// Whether the sink has room. Without room a broker inlet stops fetching
+  /// and keeps its place in its group; HTTP lets the sink refuse. Called from
+  /// any thread; the last call counts.
+  virtual void SetDemand(bool wanted) noexcept = 0;
+
+  /// Takes nothing new, as the protocol allows; what is open goes on. Returns
+  /// when nothing more will be delivered, at the latest after `patience`.
+  virtual void BeginDrain(std::chrono::milliseconds patience) noexcept = 0;
+
+  /// Waits at most `grace` until what was settled is with the peer, then
+  /// closes. Idempotent. Fails with kDeadlineExceeded if something was open.
+  virtual Result<void> Stop(std::chrono::milliseconds grace) noexcept = 0;
+};
+
+}  // namespace cirro
