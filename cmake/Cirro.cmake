@@ -33,6 +33,7 @@ function(cirro_library name)
   add_compile_options($<TARGET_PROPERTY:cirro_options,INTERFACE_COMPILE_OPTIONS>)
   if(arg_SOURCES)
     add_library(${target} OBJECT ${arg_SOURCES})
+    target_include_directories(${target} PRIVATE src)
     target_link_libraries(${target} PUBLIC ${arg_LINK} PRIVATE cirro_options
                                                                ${arg_PRIVATE_LINK})
     target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:${target}>)

@@ -9,24 +9,35 @@ set(CIRRO_SPEC_DATA "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH
 
 # What every test sees beside the library it tests.
 add_library(cirro_test_support INTERFACE)
-target_include_directories(cirro_test_support INTERFACE "${PROJECT_SOURCE_DIR}/tests")
+# "support/x.h" of tests/, and a part's private "cloudevents/src/x.h".
+target_include_directories(
+  cirro_test_support INTERFACE "${PROJECT_SOURCE_DIR}/tests" "${PROJECT_SOURCE_DIR}")
 target_compile_definitions(
   cirro_test_support
   INTERFACE CIRRO_SPEC_DATA="${CIRRO_SPEC_DATA}"
             CIRRO_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
             CIRRO_BINARY_DIR="${PROJECT_BINARY_DIR}")
 target_link_libraries(cirro_test_support INTERFACE cirro_options Threads::Threads)
-# Tests are compiled once and run once: the optimiser would only cost time. The
-# sanitizer builds bring their own level.
+# Tests are compiled once and run once: the optimiser would only cost time.
 target_compile_options(cirro_test_support
                        INTERFACE $<$<CONFIG:RelWithDebInfo>:-O0>)
 
-# cirro_test(<label>/<path>_test [LINK ..] [SOURCES ..] [TIMEOUT seconds])
+function(cirro_label_target label target)
+  if(NOT TARGET tests_${label})
+    add_custom_target(tests_${label})
+  endif()
+  add_dependencies(tests_${label} ${target})
+endfunction()
+
+# cirro_test(<label>/<path>_test [LINK ..] [SOURCES ..] [NEEDS ..]
+#            [TIMEOUT seconds])
 # tests/<label>/<path>_test.cc, with more SOURCES (relative to the caller), as the
 # program and test <label>.<path>_test. Unit tests link parts (cirro::cloudevents
-# ...: each one to the left), loopback tests link cirro::cirro; never both.
+# ...: each one to the left), loopback tests link cirro::cirro; never both. NEEDS
+# names the targets (programs, modules) that it runs or loads. The target
+# tests_<label> builds all tests of a label.
 function(cirro_test path)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LINK;SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LINK;SOURCES;NEEDS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "cirro_test(${path}): what is ${arg_UNPARSED_ARGUMENTS}?")
   endif()
@@ -38,6 +49,10 @@ function(cirro_test path)
   add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/${path}.cc" ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE cirro_test_support ${arg_LINK}
                                         GTest::gmock_main)
+  cirro_label_target(${label} ${name})
+  if(arg_NEEDS)
+    add_dependencies(${name} ${arg_NEEDS})
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${arg_TIMEOUT})
 endfunction()
@@ -62,6 +77,8 @@ function(cirro_fuzzer name)
     add_test(NAME ${target} COMMAND ${target} "${corpus}")
   endif()
   set_tests_properties(${target} PROPERTIES LABELS "unit;fuzz" TIMEOUT 60)
+  cirro_label_target(unit ${target})
+  cirro_label_target(fuzz ${target})
 endfunction()
 
 # cirro_must_not_compile(<name> "<regular expression>")
