@@ -1,0 +1,255 @@
+#include "cirro/http/codec.h"
+
+#include <cassert>
+#include <cstddef>
+#include <utility>
+
+#include "codec_value.h"
+
+namespace cirro {
+namespace {
+
+constexpr char ToLower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+bool EqualsNoCase(std::string_view text, std::string_view lower) noexcept {
+  if (text.size() != lower.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (ToLower(text[i]) != lower[i]) return false;
+  }
+  return true;
+}
+
+bool StartsWithNoCase(std::string_view text, std::string_view lower) noexcept {
+  return EqualsNoCase(text.substr(0, lower.size()), lower);
+}
+
+constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+
+std::string_view Trim(std::string_view text) noexcept {
+  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool IsAttributeHeader(std::string_view name) noexcept {
+  return name.size() >= 3 && StartsWithNoCase(name, "ce-");
+}
+
+// By prefix and in any case, the longer prefix first: HTTP Protocol Binding, 3.
+ContentMode ModeOf(std::string_view content_type) noexcept {
+  if (StartsWithNoCase(content_type, "application/cloudevents-batch")) {
+    return ContentMode::kBatch;
+  }
+  if (StartsWithNoCase(content_type, "application/cloudevents")) {
+    return ContentMode::kStructured;
+  }
+  return ContentMode::kBinary;
+}
+
+bool IsMediaType(std::string_view content_type,
+                 std::string_view lower) noexcept {
+  return EqualsNoCase(Trim(content_type.substr(0, content_type.find(';'))),
+                      lower);
+}
+
+Error UnknownFormat(std::string_view content_type, std::string_view known) {
+  return {ErrorCode::kUnsupported,
+          "the event format of '" + internal::Shown(content_type) +
+              "' is not known; known is " + std::string(known),
+          {30}};
+}
+
+// The attribute that a `ce-` header names, in lower case; empty if it can name
+// none.
+std::string_view AttributeName(std::string_view name, EventAssembler& scratch) {
+  bool fold = false;
+  for (const char c : name) {
+    const char lower = ToLower(c);
+    const bool letter = lower >= 'a' && lower <= 'z';
+    if (!letter && (c < '0' || c > '9')) return {};
+    fold = fold || lower != c;
+  }
+  if (!fold) return name;
+  char* const out = scratch.Scratch(name.size());
+  for (std::size_t i = 0; i < name.size(); ++i) out[i] = ToLower(name[i]);
+  return {out, name.size()};
+}
+
+AttributeType TypeOf(std::string_view name, const DecodeOptions& options) {
+  if (name == "source") return AttributeType::kUriReference;
+  if (name == "dataschema") return AttributeType::kUri;
+  const auto declared = options.extension_types.find(name);
+  return declared == options.extension_types.end() ? AttributeType::kString
+                                                   : declared->second;
+}
+
+// One `ce-` header, into the assembler.
+void AddHeader(const HttpHeader& header, const DecodeOptions& options,
+               EventAssembler& assembler, Leniency& forgiven) {
+  const std::string_view name = AttributeName(header.name.substr(3), assembler);
+  // Content-Type is where datacontenttype is, and the one place: 3.1.1.
+  const bool misplaced = name == "datacontenttype";
+  if (name.empty() || misplaced) {
+    if (options.strict) {
+      assembler.Report(misplaced ? 34 : 35,
+                       "header '" + internal::Shown(header.name) +
+                           (misplaced ? "' must not be sent: Content-Type is "
+                                        "datacontenttype"
+                                      : "' names no attribute"));
+    } else {
+      forgiven |= Leniency::kIgnoredHeader;
+    }
+    return;
+  }
+
+  const std::string_view value = Trim(header.value);
+  if (internal::IsPlainHeaderText(value)) {
+    assembler.AddAttribute(name, value);
+    return;
+  }
+  const internal::HeaderText text = internal::ReadHeaderText(
+      value, TypeOf(name, options), options.strict, assembler);
+  if (text.broken_rule != 0) {
+    assembler.Report(text.broken_rule,
+                     "the value '" + internal::Shown(value) + "' of header '" +
+                         internal::Shown(header.name) + "' " + text.why);
+    // Present, so that it is not reported as missing too.
+    if (name == "id" || name == "source" || name == "type" ||
+        name == "specversion") {
+      assembler.AddAttribute(name, "1.0");
+    }
+    return;
+  }
+  forgiven |= text.forgiven;
+  assembler.AddAttribute(name, text.text);
+}
+
+}  // namespace
+
+HttpDecoder::HttpDecoder(const DecodeOptions& options)
+    : options_(options), assembler_(options) {}
+
+HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
+                                std::string_view body) {
+  HttpContent content;
+  const HttpHeader* content_type = nullptr;
+  bool has_attributes = false;
+  bool has_two_types = false;
+  for (const HttpHeader& header : headers) {
+    if (IsAttributeHeader(header.name)) {
+      has_attributes = true;
+    } else if (EqualsNoCase(header.name, "content-type")) {
+      has_two_types = has_two_types || content_type != nullptr;
+      content_type = &header;
+    }
+  }
+  const std::string_view type =
+      content_type == nullptr ? std::string_view() : Trim(content_type->value);
+  if (has_two_types) {
+    content.value = Error{
+        ErrorCode::kInvalidEvent, "more than one Content-Type header", {3}};
+    return content;
+  }
+
+  content.mode = ModeOf(type);
+  switch (content.mode) {
+    case ContentMode::kBatch:
+      if (!IsMediaType(type, kJsonBatchMediaType)) {
+        content.value = UnknownFormat(type, kJsonBatchMediaType);
+      } else if (auto batch = DecodeJsonBatch(PaddedJson{body}, options_)) {
+        content.value = *std::move(batch);
+      } else {
+        content.value = std::move(batch).error();
+      }
+      return content;
+    case ContentMode::kStructured:
+      if (!IsMediaType(type, kJsonMediaType)) {
+        content.value = UnknownFormat(type, kJsonMediaType);
+      } else if (auto event = DecodeJson(PaddedJson{body}, options_)) {
+        content.value = *std::move(event);
+      } else {
+        content.value = std::move(event).error();
+      }
+      return content;
+    case ContentMode::kNone:
+    case ContentMode::kBinary:
+      break;
+  }
+
+  if (!has_attributes) {
+    content.mode = ContentMode::kNone;
+    content.value = Error{
+        ErrorCode::kUnsupported,
+        "neither 'ce-' headers nor the media type of an event (Content-Type "
+        "is '" +
+            internal::Shown(type) + "')",
+        {31}};
+    return content;
+  }
+  assembler_.Clear();
+  for (const HttpHeader& header : headers) {
+    if (IsAttributeHeader(header.name)) {
+      AddHeader(header, options_, assembler_, content.forgiven);
+    }
+  }
+  if (content_type != nullptr) {
+    assembler_.AddAttribute("datacontenttype", type);
+  }
+  // HTTP cannot tell an empty body from none.
+  if (!body.empty()) assembler_.SetData(body);
+  if (auto event = assembler_.Build()) {
+    content.value = *std::move(event);
+  } else {
+    content.value = std::move(event).error();
+  }
+  return content;
+}
+
+void AppendBinaryHeaders(const Event& event, std::string& out) {
+  for (std::size_t i = 0; i < event.attribute_count(); ++i) {
+    const Attribute attribute = event.attribute_at(i);
+    if (attribute.name == "datacontenttype") {
+      // A media type is ASCII by its grammar, and its quotes are its own.
+      out += "content-type: ";
+      out += attribute.text;
+    } else {
+      out += "ce-";
+      out += attribute.name;
+      out += ": ";
+      internal::AppendHeaderText(attribute.text, out);
+    }
+    out += "\r\n";
+  }
+  // The type that the JSON format implied is written out where it does not.
+  if (event.datacontenttype().empty() && event.data_kind() == DataKind::kJson) {
+    out += "content-type: application/json\r\n";
+  }
+}
+
+std::string_view EncodeHttp(ContentMode mode, const Event& event,
+                            std::string& header_lines, std::string& buffer) {
+  switch (mode) {
+    case ContentMode::kBatch:
+      header_lines += kBatchHeaderLine;
+      buffer.assign("[");
+      EncodeJson(event, buffer);
+      buffer += ']';
+      return buffer;
+    case ContentMode::kStructured:
+      header_lines += kStructuredHeaderLine;
+      buffer.clear();
+      EncodeJson(event, buffer);
+      return buffer;
+    case ContentMode::kNone:
+      assert(false && "no event is encoded as none");
+      break;
+    case ContentMode::kBinary:
+      break;
+  }
+  AppendBinaryHeaders(event, header_lines);
+  return event.data();
+}
+
+}  // namespace cirro
