@@ -3,6 +3,7 @@
 # Test programs stay out of build/bin, which holds what users run.
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
 
+find_program(CIRRO_PYTHON python3 REQUIRED)
 option(CIRRO_LIBFUZZER "Fuzzers search by themselves (clang only)" OFF)
 set(CIRRO_SPEC_DATA "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH
     "CloudEvents' own conformance data; tests that need it skip without it")
