@@ -13,6 +13,8 @@ set_target_properties(
              # Verified once, in the folder that owns the header.
              VERIFY_INTERFACE_HEADER_SETS OFF)
 target_compile_features(cirro INTERFACE cxx_std_20)
+# Part of a module's ABI tag, also of one that is built outside this tree.
+target_compile_definitions(cirro INTERFACE CIRRO_VERSION="${PROJECT_VERSION}")
 target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:cirro_options>)
 # No symbol of an archive linked inside (libpistache.a) is ours to export.
 target_link_options(cirro PRIVATE -Wl,--exclude-libs,ALL)
@@ -57,23 +59,32 @@ endfunction()
 # cirro_module(<name> SOURCES .. [PRIVATE_LINK ..])
 # A library that libcirro loads on its first configured use, so that a process
 # which does not use it does not pay for what it links. The file is
-# <libdir>/cirro/modules/<name>.so; the part before .so is the name looked up.
+# <libdir>/cirro/modules/<name>.so; its one exported symbol cirro_module_<name>
+# (CIRRO_MODULE in cirro/module/module.h). Named in CIRRO_STATIC_BINDINGS it is
+# part of libcirro instead, which then exports that symbol.
 function(cirro_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PRIVATE_LINK")
   if(NOT name MATCHES "^[a-z0-9_]+$")
     message(FATAL_ERROR "cirro_module(${name}): a name is [a-z0-9_]+")
   endif()
   set(target cirro_module_${name})
-  add_library(${target} MODULE ${arg_SOURCES})
-  target_link_libraries(${target} PRIVATE cirro cirro_options ${arg_PRIVATE_LINK})
-  set_target_properties(
-    ${target}
-    PROPERTIES PREFIX ""
-               OUTPUT_NAME ${name}
-               LIBRARY_OUTPUT_DIRECTORY "${CIRRO_MODULE_OUTPUT_DIRECTORY}"
-               INSTALL_RPATH "$ORIGIN/../..")
-  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
-  install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/cirro/modules
-                                    COMPONENT modules)
-  set_property(GLOBAL APPEND PROPERTY CIRRO_MODULES ${target})
+  set(includes $<TARGET_PROPERTY:cirro,INTERFACE_INCLUDE_DIRECTORIES>)
+  if(name IN_LIST CIRRO_STATIC_BINDINGS)
+    add_library(${target} OBJECT ${arg_SOURCES})
+    target_include_directories(${target} PRIVATE ${includes})
+    target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:${target}>)
+  else()
+    add_library(${target} MODULE ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE cirro)
+    target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
+    set_target_properties(
+      ${target}
+      PROPERTIES PREFIX ""
+                 OUTPUT_NAME ${name}
+                 LIBRARY_OUTPUT_DIRECTORY "${CIRRO_MODULE_OUTPUT_DIRECTORY}"
+                 INSTALL_RPATH "$ORIGIN/../..")
+    install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/cirro/modules)
+  endif()
+  target_include_directories(${target} PRIVATE src)
+  target_link_libraries(${target} PRIVATE cirro_options ${arg_PRIVATE_LINK})
 endfunction()

@@ -15,9 +15,10 @@ import tempfile
 SEES = {
     "cloudevents": [],
     "dispatch": ["cloudevents"],
-    "http": ["cloudevents", "dispatch"],
+    "module": ["cloudevents"],
+    "http": ["cloudevents", "dispatch", "module"],
     "memory": ["cloudevents", "dispatch"],
-    "runtime": ["cloudevents", "dispatch", "http", "memory"],
+    "runtime": ["cloudevents", "dispatch", "module", "http", "memory"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]((?:cirro/|\.\./)[^">]+)[">]', re.MULTILINE)
 SUFFIXES = {".h", ".cc"}
