@@ -47,6 +47,8 @@ void PinTo(int which) {
   }
 }
 
+constexpr std::string_view kGood = "HTTP/1.1 2";
+
 pid_t Spawn(char** arguments) {
   const pid_t child = fork();
   if (child == 0) {
@@ -70,7 +72,6 @@ bool SendEvent(const sockaddr_in& address) {
       send(fd, kEvent.data(), kEvent.size(), MSG_NOSIGNAL) > 0) {
     std::array<char, 4096> answer;
     const ssize_t got = recv(fd, answer.data(), answer.size(), 0);
-    constexpr std::string_view kGood = "HTTP/1.1 2";
     answered =
         got > 0 && std::string_view(answer.data(), kGood.size()) == kGood;
   }

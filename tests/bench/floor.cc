@@ -27,6 +27,8 @@ namespace {
 constexpr std::string_view kAnswer =
     "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
 
+constexpr std::string_view kLength = "Content-Length:";
+
 struct Connection {
   std::size_t request_size = 0;  // 0 until the first request was seen whole
   std::size_t pending = 0;       // bytes of a request not yet complete
@@ -37,7 +39,6 @@ struct Connection {
 std::size_t RequestSize(std::string_view bytes) {
   const std::size_t blank = bytes.find("\r\n\r\n");
   if (blank == std::string_view::npos) return 0;
-  constexpr std::string_view kLength = "Content-Length:";
   std::size_t body = 0;
   const std::size_t field = bytes.find(kLength);
   if (field < blank) {
