@@ -23,12 +23,9 @@ target_link_libraries(cirro_test_support INTERFACE cirro_options Threads::Thread
 target_compile_options(cirro_test_support
                        INTERFACE $<$<CONFIG:RelWithDebInfo>:-O0>)
 
-function(cirro_label_target label target)
-  if(NOT TARGET tests_${label})
-    add_custom_target(tests_${label})
-  endif()
-  add_dependencies(tests_${label} ${target})
-endfunction()
+foreach(label IN ITEMS unit fuzz contract loopback conformance)
+  add_custom_target(tests_${label})
+endforeach()
 
 # cirro_test(<label>/<path>_test [LINK ..] [SOURCES ..] [NEEDS ..]
 #            [TIMEOUT seconds])
@@ -50,7 +47,7 @@ function(cirro_test path)
   add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/${path}.cc" ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE cirro_test_support ${arg_LINK}
                                         GTest::gmock_main)
-  cirro_label_target(${label} ${name})
+  add_dependencies(tests_${label} ${name})
   if(arg_NEEDS)
     add_dependencies(${name} ${arg_NEEDS})
   endif()
@@ -78,8 +75,8 @@ function(cirro_fuzzer name)
     add_test(NAME ${target} COMMAND ${target} "${corpus}")
   endif()
   set_tests_properties(${target} PROPERTIES LABELS "unit;fuzz" TIMEOUT 60)
-  cirro_label_target(unit ${target})
-  cirro_label_target(fuzz ${target})
+  add_dependencies(tests_unit ${target})
+  add_dependencies(tests_fuzz ${target})
 endfunction()
 
 # cirro_must_not_compile(<name> "<regular expression>")
@@ -90,7 +87,7 @@ function(cirro_must_not_compile name message)
   set(source "${PROJECT_SOURCE_DIR}/tests/compile_fail/${name}.cc")
   set(includes $<TARGET_PROPERTY:cirro,INTERFACE_INCLUDE_DIRECTORIES>)
   set(compile ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Werror
-              "-I$<JOIN:${includes},;-I>")
+              "-I$<JOIN:${includes},$<SEMICOLON>-I>")
   add_test(NAME compile.${name}.compiles COMMAND ${compile} ${source}
            COMMAND_EXPAND_LISTS)
   add_test(NAME compile.${name}.must_not_compile
