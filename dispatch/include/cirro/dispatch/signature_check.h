@@ -1,0 +1,119 @@
+#pragma once
+
+#include <type_traits>
+#include <vector>
+
+#include "cirro/dispatch/outcome.h"
+#include "cirro/dispatch/signature.h"
+
+// What is wrong with a handler's signature, said at compile time.
+namespace cirro::internal {
+
+/// Reads an event's data as a `T`; defined by <cirro/json.h>.
+template <typename T>
+struct TypedData;
+
+template <typename P>
+struct IsShared  // By value, const&, or && of a copy of its own.
+    : std::bool_constant<!std::is_lvalue_reference_v<P> ||
+                         std::is_const_v<std::remove_reference_t<P>>> {};
+template <typename P>
+struct IsBorrowed : std::is_lvalue_reference<P> {};
+template <typename P>
+struct IsTaken : std::negation<std::is_lvalue_reference<P>> {};
+
+/// Types that look like typed data and are surely meant as something else.
+template <typename P>
+struct IsData {
+  using T = std::remove_cvref_t<P>;
+  static constexpr bool value =
+      !std::is_pointer_v<T> && !std::is_same_v<T, std::vector<Event>> &&
+      !std::is_same_v<T, std::span<Event>> && !std::is_same_v<T, EventDraft>;
+};
+template <typename P>
+    struct IsDataKnown : std::bool_constant < requires {
+  sizeof(TypedData<std::remove_cvref_t<P>>);
+} > {};
+
+template <typename R>
+inline constexpr bool kIsReply =
+    std::is_void_v<R> || std::is_same_v<R, Outcome> ||
+    std::is_same_v<R, Event> || std::is_same_v<R, EventDraft> ||
+    std::is_same_v<R, std::vector<Event>> ||
+    std::is_same_v<R, std::vector<EventDraft>> ||
+    std::is_same_v<R, std::vector<ReplyItem>>;
+
+template <typename R>
+inline constexpr bool kIsOneEach = std::is_same_v<R, std::vector<Outcome>>;
+
+#define CIRRO_CHECK(condition, message)                \
+  static_assert(condition, "Cirro handler: " message); \
+  if constexpr (!(condition)) return false
+
+/// True, or a static assertion fails with a sentence for the author.
+template <typename Shape>
+consteval bool CheckShape() {
+  if constexpr (!Shape::kKnown) {
+    CIRRO_CHECK(Shape::kKnown,
+                "cannot tell what it takes: an overloaded or generic callable "
+                "must take (const Event&) or (const Event&, Context&); write "
+                "the parameter types out for any other form");
+  } else {
+    using enum Parameter;
+    using R = typename Shape::Returned;
+    constexpr int events = Shape::Count(kEvent);
+    constexpr int typed = Shape::Count(kData);
+    constexpr bool batch = Shape::Count(kBatch) != 0;
+    constexpr bool async = Shape::Count(kCompletion) != 0;
+    CIRRO_CHECK(Shape::kConst,
+                "it is called from many threads at once, so it must be "
+                "callable while const: drop 'mutable' (or make operator() "
+                "const) and guard what changes");
+    CIRRO_CHECK(Shape::template Each<IsShared>(kEvent),
+                "takes the event as 'const Event&' or 'Event': events are "
+                "immutable");
+    CIRRO_CHECK(Shape::template Each<IsShared>(kBatch),
+                "takes a batch as 'std::span<const Event>'");
+    CIRRO_CHECK(Shape::template Each<IsBorrowed>(kContext),
+                "takes the context as 'Context&': it belongs to the call");
+    CIRRO_CHECK(Shape::template Each<IsTaken>(kCompletion),
+                "takes the completion by value ('Completion'): it is a duty "
+                "that moves to the function");
+    CIRRO_CHECK(Shape::template Each<IsData>(kData),
+                "a parameter is none of: const Event&, const T& (typed data), "
+                "Context&, Completion, std::span<const Event>");
+    CIRRO_CHECK(events <= 1 && Shape::Count(kBatch) <= 1 &&
+                    Shape::Count(kContext) <= 1 &&
+                    Shape::Count(kCompletion) <= 1,
+                "takes a parameter of the same kind twice");
+    CIRRO_CHECK(typed <= 1,
+                "takes two types of data: an event has one; only one "
+                "parameter may be other than Event, Context, Completion, "
+                "std::span<const Event>");
+    CIRRO_CHECK(batch || events + typed != 0,
+                "takes no event: its parameters must have one of const "
+                "Event&, const T& (typed data), std::span<const Event>");
+    CIRRO_CHECK(!batch || (events + typed == 0 && !async),
+                "takes a batch: beside std::span<const Event> only Context& "
+                "may stand");
+    CIRRO_CHECK(Shape::template Each<IsShared>(kData),
+                "takes typed data as 'const T&' or 'T'");
+    CIRRO_CHECK(!Shape::template Each<IsData>(kData) || typed > 1 ||
+                    Shape::template Each<IsDataKnown>(kData),
+                "takes typed data: #include <cirro/json.h>");
+    CIRRO_CHECK(!async || std::is_void_v<R>,
+                "takes a Completion, so it returns nothing: the outcome goes "
+                "to Completion::Finish");
+    CIRRO_CHECK(!batch || std::is_void_v<R> || kIsOneEach<R>,
+                "takes a batch, so it returns nothing or "
+                "std::vector<Outcome>, one for each event");
+    CIRRO_CHECK(batch || kIsReply<R>,
+                "returns none of: nothing, Outcome, Event, EventDraft, "
+                "std::vector of Event, EventDraft or ReplyItem");
+    return true;
+  }
+}
+
+#undef CIRRO_CHECK
+
+}  // namespace cirro::internal
