@@ -43,7 +43,7 @@ struct Request {
     body.append(kJsonPadding, '\0');
   }
   [[nodiscard]] std::string_view content() const {
-    return std::string_view(body).substr(0, size);
+    return {body.data(), size};
   }
 };
 

@@ -70,6 +70,9 @@ def _http(budgets, results, connections):
             if case.server == "cirro" for sample in samples]
     budgets.none_of("socket errors and refused requests",
                     sum(s.errors for s in mine) if mine else None)
+
+
+def _system_calls(budgets, results):
     calls = next((calls for case, calls in results.system_calls.items()
                   if case.server == "cirro" and not case.event_type), None)
     # epoll_wait is shared by the requests of a turn; these two are not.
@@ -95,15 +98,20 @@ def _micro(budgets, found):
                         value(name, "allocations"))
 
 
-def table(results, cold, found, connections):
-    """Each budget of the design that this suite measures."""
+def table(parts, results, cold, found, connections):
+    """Each budget of the design that `parts` of this suite measure."""
     budgets = Budgets()
-    _http(budgets, results, connections)
-    _micro(budgets, found)
-    mine, rust = cold.get("cirro"), cold.get("sdk_rust")
-    budgets.at_most("cold start", 3, mine, " ms", strictly=True)
-    budgets.at_most("cold start: of the Rust SDK's", 1.5,
-                    mine / rust if mine and rust else None, " x")
-    budgets.at_most("idle memory", 7, results.idle_megabytes.get("cirro"),
-                    " MiB", strictly=True)
+    if "http" in parts:
+        _http(budgets, results, connections)
+    if "syscalls" in parts:
+        _system_calls(budgets, results)
+    if "micro" in parts:
+        _micro(budgets, found)
+    if "cold" in parts:
+        mine, rust = cold.get("cirro"), cold.get("sdk_rust")
+        budgets.at_most("cold start", 3, mine, " ms", strictly=True)
+        budgets.at_most("cold start: of the Rust SDK's", 1.5,
+                        mine / rust if mine and rust else None, " x")
+        budgets.at_most("idle memory", 7, results.idle_megabytes.get("cirro"),
+                        " MiB", strictly=True)
     return Table("Budgets", ["what", "budget", "measured", ""], budgets.rows)
