@@ -101,7 +101,8 @@ int main(int argc, char** argv) {
   bool done = until_exit;
   int status = 0;
   if (until_exit) {
-    waitpid(child, &status, 0);
+    while (waitpid(child, &status, WNOHANG) == 0) {
+    }
   } else {
     while (!done && Clock::now() - start < kPatience &&
            waitpid(child, &status, WNOHANG) == 0) {
