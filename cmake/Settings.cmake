@@ -19,7 +19,9 @@ set(CIRRO_MODULE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/cirro/modules")
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  # What ccache asks for before it caches users of a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros
+                                  "${CCACHE_PROGRAM}")
 endif()
 
 # Linked PRIVATE by every target of ours, so that none of it reaches a user.

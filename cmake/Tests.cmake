@@ -23,6 +23,14 @@ target_link_libraries(cirro_test_support INTERFACE cirro_options Threads::Thread
 target_compile_options(cirro_test_support
                        INTERFACE $<$<CONFIG:RelWithDebInfo>:-O0>)
 
+# googletest's headers are most of what a test compiles: 3.1 s of which 0.9 s are
+# left with them precompiled (g++ 12). Tests alone; Cirro's headers are not in it.
+# A program, because its flags (-fPIE) must be the tests' own.
+file(WRITE "${PROJECT_BINARY_DIR}/tests/precompiled.cc" "")
+add_executable(cirro_test_precompiled "${PROJECT_BINARY_DIR}/tests/precompiled.cc")
+target_link_libraries(cirro_test_precompiled PRIVATE cirro_test_support GTest::gmock_main)
+target_precompile_headers(cirro_test_precompiled PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+
 foreach(label IN ITEMS unit fuzz contract loopback conformance)
   add_custom_target(tests_${label})
 endforeach()
@@ -47,6 +55,7 @@ function(cirro_test path)
   add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/${path}.cc" ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE cirro_test_support ${arg_LINK}
                                         GTest::gmock_main)
+  target_precompile_headers(${name} REUSE_FROM cirro_test_precompiled)
   add_dependencies(tests_${label} ${name})
   if(arg_NEEDS)
     add_dependencies(${name} ${arg_NEEDS})
