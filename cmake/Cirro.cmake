@@ -16,8 +16,9 @@ target_compile_features(cirro INTERFACE cxx_std_20)
 # Part of a module's ABI tag, also of one that is built outside this tree.
 target_compile_definitions(cirro INTERFACE CIRRO_VERSION="${PROJECT_VERSION}")
 target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:cirro_options>)
-# No symbol of an archive linked inside (libpistache.a) is ours to export.
-target_link_options(cirro PRIVATE -Wl,--exclude-libs,ALL)
+# No symbol of an archive linked inside (libpistache.a) is ours to export. Calls
+# from libcirro to what it exports itself need no detour through the linker.
+target_link_options(cirro PRIVATE -Wl,--exclude-libs,ALL -Wl,-Bsymbolic-functions)
 
 # cirro_library(<name> [SOURCES ..] [HEADERS ..] [LINK cirro::x ..]
 #               [PRIVATE_LINK ..])

@@ -24,6 +24,11 @@ if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
                                   "${CCACHE_PROGRAM}")
 endif()
 
+string(FIND "${CMAKE_CXX_FLAGS}" "-fsanitize=" position)
+if(position GREATER_EQUAL 0)
+  set(CIRRO_SANITIZED ON)
+endif()
+
 # Linked PRIVATE by every target of ours, so that none of it reaches a user.
 add_library(cirro_options INTERFACE)
 target_compile_options(
@@ -37,3 +42,8 @@ target_compile_options(
             $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 target_compile_definitions(cirro_options
                            INTERFACE CIRRO_VERSION="${PROJECT_VERSION}")
+# What is not used is not loaded at start. A name that nobody defines fails the
+# link here, not a process later (a sanitizer's own names come with the program).
+target_link_options(
+  cirro_options INTERFACE -Wl,--as-needed
+                          $<$<NOT:$<BOOL:${CIRRO_SANITIZED}>>:-Wl,-z,defs>)
