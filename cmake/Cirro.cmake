@@ -2,7 +2,7 @@
 
 # The one shared core. Folders are object libraries inside it, so that a wrong
 # include between folders does not compile and no archive of ours exists.
-add_library(cirro SHARED "${CMAKE_CURRENT_LIST_DIR}/version.cc")
+add_library(cirro SHARED)
 add_library(cirro::cirro ALIAS cirro)
 add_library(Cirro::cirro ALIAS cirro)
 set_target_properties(

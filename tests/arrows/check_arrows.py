@@ -18,7 +18,16 @@ SEES = {
     "module": ["cloudevents"],
     "http": ["cloudevents", "dispatch", "module"],
     "memory": ["cloudevents", "dispatch"],
-    "runtime": ["cloudevents", "dispatch", "module", "http", "memory"],
+    # Both ends of HTTP share the codec, which needs cloudevents alone.
+    "http_client": ["cloudevents", "dispatch", "module", "http"],
+    "runtime": [
+        "cloudevents",
+        "dispatch",
+        "module",
+        "http",
+        "http_client",
+        "memory",
+    ],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]((?:cirro/|\.\./)[^">]+)[">]', re.MULTILINE)
 SUFFIXES = {".h", ".cc"}
