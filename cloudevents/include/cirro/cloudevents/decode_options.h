@@ -22,7 +22,7 @@ struct DecodeOptions {
   std::size_t max_attribute_value_bytes = 65'535;
   std::size_t max_event_bytes = 1'048'576;  ///< Data and attributes.
   std::size_t max_batch_events = 1'000;
-  std::size_t max_json_depth = 64;  ///< Of nesting inside `data`.
+  std::size_t max_json_depth = 64;  ///< Of nesting inside `data`; up to 1,024.
 
   /// Extensions whose type is known here, so that a transport without types
   /// (HTTP headers) and JSON strings yield it and have it checked.

@@ -23,7 +23,7 @@ struct EventAccess;
 /// format; the bytes are the producer's own in each case.
 enum class DataKind : std::uint8_t {
   kNone,    ///< No data. Different from data of zero bytes.
-  kJson,    ///< A JSON value, checked: grammar, escapes, UTF-8, depth.
+  kJson,    ///< JSON by its media type, and checked: grammar, UTF-8, depth.
   kText,    ///< UTF-8 text that is not JSON by its media type.
   kBinary,  ///< Bytes; also what claims to be JSON or text and is not.
 };
@@ -74,10 +74,10 @@ class CIRRO_EXPORT Event {
   /// REQUIRES: index < attribute_count().
   [[nodiscard]] Attribute attribute_at(std::size_t index) const noexcept;
 
+  /// What the data was found to be. The first call may walk the data: a body
+  /// that says JSON is checked when somebody asks, once.
   [[nodiscard]] DataKind data_kind() const noexcept;
-  [[nodiscard]] bool has_data() const noexcept {
-    return data_kind() != DataKind::kNone;
-  }
+  [[nodiscard]] bool has_data() const noexcept;
   /// The data's bytes; empty when there is none.
   [[nodiscard]] std::string_view data() const noexcept;
   [[nodiscard]] std::span<const std::byte> data_bytes() const noexcept {
@@ -88,7 +88,8 @@ class CIRRO_EXPORT Event {
   [[nodiscard]] std::size_t memory_size() const noexcept;
 
   /// Same attributes (name, type, text; extensions in any order) and same
-  /// data (kind and bytes).
+  /// data: none, or these bytes. The kind is no part of it, for it follows
+  /// from the bytes and datacontenttype, or was lost on the way.
   friend CIRRO_EXPORT bool operator==(const Event& a, const Event& b) noexcept;
 
  private:

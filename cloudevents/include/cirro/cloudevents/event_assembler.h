@@ -17,8 +17,8 @@ namespace cirro {
 /// Where a decoder puts what it read, to get an Event or every broken rule.
 ///
 /// Takes views over the decoder's input and copies each byte once, into the
-/// Event's block. Made to be kept: Clear keeps the memory, so that a warm
-/// assembler allocates nothing but the block. One thread at a time.
+/// Event's block. Made to be kept: an event of common size then needs no
+/// memory but its block. One thread at a time.
 class CIRRO_EXPORT EventAssembler {
  public:
   /// REQUIRES: options outlives *this.
@@ -38,10 +38,12 @@ class CIRRO_EXPORT EventAssembler {
                     std::optional<AttributeType> type = std::nullopt);
 
   /// The data as it came; kind from datacontenttype: JSON where the media type
-  /// says so, text for text/*, binary otherwise.
+  /// says so, text for text/* and XML, binary otherwise. Nothing is walked now:
+  /// what is claimed is checked when Event::data_kind is first asked.
   void SetData(std::string_view bytes);
   /// The data with the kind that the format knows. `kJson` promises that the
-  /// bytes are valid JSON.
+  /// bytes are valid JSON, and makes application/json the datacontenttype when
+  /// there is none.
   void SetData(std::string_view bytes, DataKind kind);
 
   /// A broken rule that only the decoder can see; Build will fail with it.

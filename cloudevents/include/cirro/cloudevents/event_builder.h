@@ -20,7 +20,8 @@ namespace cirro {
 ///                    .data(JsonText(R"({"total":3})")).Build();
 ///
 /// Setting an attribute again replaces it; an empty text for an optional core
-/// attribute removes it. Use from one thread at a time.
+/// attribute removes it. Data brings its own datacontenttype and takes it away
+/// again, unless `datacontenttype` was called. Use from one thread at a time.
 class CIRRO_EXPORT EventBuilder {
  public:
   EventBuilder();

@@ -8,6 +8,9 @@
 
 #include "cirro/cloudevents/attribute.h"
 #include "cirro/cloudevents/event.h"
+#include "cirro/cloudevents/export.h"
+#include "cirro/cloudevents/result.h"
+#include "cirro/cloudevents/timestamp.h"
 
 namespace cirro {
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "cirro/cloudevents/decode_options.h"
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/export.h"
+#include "cirro/cloudevents/media_type.h"  // IsJsonMediaType
 #include "cirro/cloudevents/result.h"
 
 namespace cirro {
@@ -49,16 +52,12 @@ CIRRO_EXPORT void EncodeJson(const Event& event, std::string& out);
 
 /// A JSON batch of the events, in order.
 [[nodiscard]] CIRRO_EXPORT std::string EncodeJsonBatch(
-    const std::vector<Event>& events);
+    std::span<const Event> events);
 
 /// Whether `text` is one JSON value (RFC 8259), valid UTF-8, nested no deeper
-/// than `max_depth`. Allocates nothing.
+/// than `max_depth` (1,024 at most); a lone surrogate escape is refused.
+/// Allocates nothing.
 [[nodiscard]] CIRRO_EXPORT bool IsJson(std::string_view text,
                                        std::size_t max_depth = 64) noexcept;
-
-/// Whether a datacontenttype says JSON: `*/json` or `*/*+json`, in any case,
-/// parameters aside; an absent one (empty) does not.
-[[nodiscard]] CIRRO_EXPORT bool IsJsonMediaType(
-    std::string_view datacontenttype) noexcept;
 
 }  // namespace cirro

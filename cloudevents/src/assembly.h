@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cirro/cloudevents/attribute.h"
+#include "cirro/cloudevents/decode_options.h"
+#include "cirro/cloudevents/event.h"
+#include "cirro/cloudevents/result.h"
+#include "event_block.h"
+
+namespace cirro::internal {
+
+/// What EventAssembler is made of, also usable on the stack: an event of
+/// common size needs no memory but its own block.
+class Assembly {
+ public:
+  explicit Assembly(const DecodeOptions& options);
+  Assembly(const Assembly&) = delete;
+  Assembly& operator=(const Assembly&) = delete;
+
+  void Clear() noexcept;
+  void AddAttribute(std::string_view name, std::string_view text,
+                    std::optional<AttributeType> type = std::nullopt);
+  /// `known` as in Claim.
+  void SetData(std::string_view bytes, DataKind known);
+  void Report(int rule, std::string message);
+  [[nodiscard]] char* Scratch(std::size_t size);
+  /// Also clears.
+  [[nodiscard]] Result<Event> Build();
+
+  [[nodiscard]] const DecodeOptions& options() const noexcept {
+    return *options_;
+  }
+  [[nodiscard]] std::string_view datacontenttype() const noexcept {
+    return core_[kDatacontenttype];
+  }
+
+ private:
+  struct Extension {
+    std::string_view name;
+    std::string_view text;
+    AttributeType type;
+  };
+  struct Problem {
+    int rule;
+    std::string message;
+  };
+
+  void AddCore(Core core, std::string_view text,
+               std::optional<AttributeType> type);
+  void CheckCore();
+  void CheckExtension(const Extension& extension);
+  void CheckSize();
+  [[nodiscard]] bool Seen(std::string_view name) noexcept;
+  [[nodiscard]] Error Failure();
+  [[nodiscard]] Event MakeEvent() const;
+
+  const DecodeOptions* options_;
+  // Extensions and Scratch: on these bytes first, on the heap when they do not
+  // suffice.
+  alignas(std::max_align_t) std::array<std::byte, 3072> buffer_;
+  std::pmr::monotonic_buffer_resource memory_;
+  std::optional<std::pmr::vector<Extension>> extensions_;
+  std::array<std::string_view, kCoreCount> core_{};
+  unsigned present_ = 0;        // One bit for each Core.
+  std::uint64_t names_ = 0;     // One bit for each hash of an extension.
+  std::size_t attributes_ = 0;  // As they came, refused ones included.
+  std::size_t text_bytes_ =
+      0;  // Names and values of extensions, values of core.
+  std::string_view data_;
+  DataKind known_ = DataKind::kNone;
+  bool has_data_ = false;
+  std::string too_large_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace cirro::internal
