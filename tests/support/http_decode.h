@@ -12,7 +12,7 @@
 
 #include "cirro/http/codec.h"
 
-namespace cirro::testing {
+namespace cirro::test {
 
 /// Decodes with a decoder of its own; the body gets its padding.
 inline HttpContent DecodeHttp(std::span<const HttpHeader> headers,
@@ -57,4 +57,4 @@ inline const Event& EventOf(const HttpContent& content) {
   return std::get<Event>(content.value);
 }
 
-}  // namespace cirro::testing
+}  // namespace cirro::test

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "cirro/cloudevents/media_type.h"
 #include "codec_value.h"
 
 namespace cirro {
@@ -13,16 +14,9 @@ constexpr char ToLower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
-bool EqualsNoCase(std::string_view text, std::string_view lower) noexcept {
-  if (text.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (ToLower(text[i]) != lower[i]) return false;
-  }
-  return true;
-}
-
-bool StartsWithNoCase(std::string_view text, std::string_view lower) noexcept {
-  return EqualsNoCase(text.substr(0, lower.size()), lower);
+bool StartsWithIgnoreCase(std::string_view text,
+                          std::string_view prefix) noexcept {
+  return EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
 }
 
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
@@ -34,24 +28,18 @@ std::string_view Trim(std::string_view text) noexcept {
 }
 
 bool IsAttributeHeader(std::string_view name) noexcept {
-  return name.size() >= 3 && StartsWithNoCase(name, "ce-");
+  return name.size() >= 3 && StartsWithIgnoreCase(name, "ce-");
 }
 
 // By prefix and in any case, the longer prefix first: HTTP Protocol Binding, 3.
 ContentMode ModeOf(std::string_view content_type) noexcept {
-  if (StartsWithNoCase(content_type, "application/cloudevents-batch")) {
+  if (StartsWithIgnoreCase(content_type, "application/cloudevents-batch")) {
     return ContentMode::kBatch;
   }
-  if (StartsWithNoCase(content_type, "application/cloudevents")) {
+  if (StartsWithIgnoreCase(content_type, "application/cloudevents")) {
     return ContentMode::kStructured;
   }
   return ContentMode::kBinary;
-}
-
-bool IsMediaType(std::string_view content_type,
-                 std::string_view lower) noexcept {
-  return EqualsNoCase(Trim(content_type.substr(0, content_type.find(';'))),
-                      lower);
 }
 
 Error UnknownFormat(std::string_view content_type, std::string_view known) {
@@ -140,7 +128,7 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
   for (const HttpHeader& header : headers) {
     if (IsAttributeHeader(header.name)) {
       has_attributes = true;
-    } else if (EqualsNoCase(header.name, "content-type")) {
+    } else if (EqualsIgnoreCase(header.name, "content-type")) {
       has_two_types = has_two_types || content_type != nullptr;
       content_type = &header;
     }
@@ -156,7 +144,7 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
   content.mode = ModeOf(type);
   switch (content.mode) {
     case ContentMode::kBatch:
-      if (!IsMediaType(type, kJsonBatchMediaType)) {
+      if (!EqualsIgnoreCase(MediaTypeEssence(type), kJsonBatchMediaType)) {
         content.value = UnknownFormat(type, kJsonBatchMediaType);
       } else if (auto batch = DecodeJsonBatch(PaddedJson{body}, options_)) {
         content.value = *std::move(batch);
@@ -165,7 +153,7 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
       }
       return content;
     case ContentMode::kStructured:
-      if (!IsMediaType(type, kJsonMediaType)) {
+      if (!EqualsIgnoreCase(MediaTypeEssence(type), kJsonMediaType)) {
         content.value = UnknownFormat(type, kJsonMediaType);
       } else if (auto event = DecodeJson(PaddedJson{body}, options_)) {
         content.value = *std::move(event);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include "cirro/cloudevents/utf8.h"
+
 namespace cirro::internal {
 namespace {
 
@@ -19,49 +21,6 @@ constexpr std::uint64_t ZeroBytes(std::uint64_t word) {
 constexpr std::uint64_t NotPlain(std::uint64_t word) {
   return (word & kHighBits) | ZeroBytes(word ^ (kEachByte * '%')) |
          ZeroBytes(word ^ (kEachByte * '"'));
-}
-
-constexpr bool IsContinuation(unsigned char byte) {
-  return (byte & 0xC0) == 0x80;
-}
-
-// How many bytes the UTF-8 sequence at the front of `text` has: 0 if there is
-// none. Overlong forms and surrogates are none.
-std::size_t Utf8Length(std::string_view text) noexcept {
-  const auto at = [&](std::size_t i) {
-    return static_cast<unsigned char>(text[i]);
-  };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return 1;
-  std::size_t length = 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if ((lead & 0xF0) == 0xE0) {
-    length = 3;
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-  }
-  if (length == 0 || length > text.size()) return 0;
-  if (at(1) < low || at(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if (!IsContinuation(at(i))) return 0;
-  }
-  return length;
-}
-
-bool IsUtf8(std::string_view text) noexcept {
-  while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 std::string_view FromLatin1(std::string_view text, EventAssembler& scratch) {

@@ -1,0 +1,415 @@
+#include "cirro/http/codec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "cirro/cloudevents/event_builder.h"
+#include "support/http_decode.h"
+
+namespace cirro {
+namespace {
+
+using ::testing::Contains;
+using test::DecodeHttp;
+using ::testing::ElementsAre;
+using test::ErrorOf;
+using test::EventOf;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kStructuredBody =
+    R"({"specversion":"1.0","id":"body","source":"/b","type":"t.b"})";
+const DecodeOptions kStrict{.strict = true};
+
+// The four required headers, and more.
+std::vector<HttpHeader> With(std::vector<HttpHeader> more) {
+  std::vector<HttpHeader> headers = {{"ce-specversion", "1.0"},
+                                     {"ce-id", "1"},
+                                     {"ce-source", "/s"},
+                                     {"ce-type", "t"}};
+  headers.insert(headers.end(), more.begin(), more.end());
+  return headers;
+}
+
+// What `value` means as the header of an attribute without rules of its own.
+std::string Read(std::string_view value, const DecodeOptions& options = {}) {
+  const HttpContent content =
+      DecodeHttp(With({{"ce-subject", value}}), {}, options);
+  const Event* const event = std::get_if<Event>(&content.value);
+  return event == nullptr ? "refused" : std::string(event->subject());
+}
+
+TEST(Rule028, StructuredAndBinaryModeAreSpoken) {
+  EXPECT_EQ(DecodeHttp(With({})).mode, ContentMode::kBinary);
+  EXPECT_EQ(EventOf(DecodeHttp(With({}))).id(), "1");
+  const HttpContent structured = DecodeHttp(
+      {{"content-type", "application/cloudevents+json"}}, kStructuredBody);
+  EXPECT_EQ(structured.mode, ContentMode::kStructured);
+  EXPECT_EQ(EventOf(structured).id(), "body");
+}
+
+TEST(Rule029, TheMediaTypeNamesTheModeInAnyCaseBatchFirst) {
+  const std::string batch = "[" + std::string(kStructuredBody) + "]";
+  for (const std::string_view type :
+       {"application/cloudevents-batch+json",
+        "Application/CloudEvents-Batch+JSON; charset=utf-8",
+        " application/cloudevents-batch+json ;charset=utf-8"}) {
+    const HttpContent content = DecodeHttp({{"Content-Type", type}}, batch);
+    EXPECT_EQ(content.mode, ContentMode::kBatch) << type;
+    EXPECT_TRUE(
+        std::holds_alternative<std::vector<Result<Event>>>(content.value))
+        << type;
+  }
+  for (const std::string_view type :
+       {"application/cloudevents+json",
+        "APPLICATION/CLOUDEVENTS+JSON; charset=UTF-8",
+        "application/cloudevents+json\t; charset=utf-8"}) {
+    const HttpContent content =
+        DecodeHttp({{"CONTENT-TYPE", type}}, kStructuredBody);
+    EXPECT_EQ(content.mode, ContentMode::kStructured) << type;
+    EXPECT_EQ(EventOf(content).id(), "body") << type;
+  }
+}
+
+TEST(Rule030, AnUnknownEventFormatIsUnsupported) {
+  for (const std::string_view type :
+       {"application/cloudevents", "application/cloudevents+xml",
+        "application/cloudevents+jsonx", "application/cloudeventstrailing",
+        "application/cloudevents-batch", "application/cloudevents-batch+xml",
+        "application/cloudevents-batchtrailing"}) {
+    // The mode is settled by the media type even where headers would do.
+    const Error error =
+        ErrorOf(DecodeHttp(With({{"content-type", type}}), kStructuredBody));
+    EXPECT_EQ(error.code, ErrorCode::kUnsupported) << type;
+    EXPECT_THAT(error.message, HasSubstr(type));
+  }
+}
+
+TEST(Rule031, NeitherHeadersNorMediaTypeIsNoEvent) {
+  for (const std::string_view type :
+       {"application/json", "text/plain", "application/octet-stream", ""}) {
+    const HttpContent content =
+        DecodeHttp({{"content-type", type}, {"x-ce-id", "1"}}, kStructuredBody);
+    EXPECT_EQ(content.mode, ContentMode::kNone) << type;
+    EXPECT_EQ(ErrorOf(content).code, ErrorCode::kUnsupported) << type;
+  }
+  EXPECT_EQ(ErrorOf(DecodeHttp({}, "x")).code, ErrorCode::kUnsupported);
+}
+
+TEST(Rule031, SomeOfTheHeadersAreABrokenEvent) {
+  for (const HttpHeader& header : With({})) {
+    const HttpContent content = DecodeHttp({header});
+    EXPECT_EQ(content.mode, ContentMode::kBinary);
+    EXPECT_EQ(ErrorOf(content).code, ErrorCode::kInvalidEvent) << header.name;
+  }
+}
+
+TEST(Rule032, ABatchIsBounded) {
+  DecodeOptions options;
+  options.max_batch_events = 1;
+  const std::string event(kStructuredBody);
+  const std::vector<HttpHeader> headers = {
+      {"content-type", "application/cloudevents-batch+json"}};
+
+  EXPECT_EQ(
+      ErrorOf(DecodeHttp(headers, "[" + event + "," + event + "]", options))
+          .code,
+      ErrorCode::kTooLarge);
+  const HttpContent one = DecodeHttp(headers, "[" + event + "]", options);
+  EXPECT_EQ(std::get<std::vector<Result<Event>>>(one.value).size(), 1U);
+}
+
+TEST(Rule033, WhatIsWrittenIsReadInEachMode) {
+  const Event event = EventOf(DecodeHttp(
+      With({{"content-type", "application/json"}, {"ce-subject", "a%20b"}}),
+      R"({"a":1})"));
+  for (const ContentMode mode :
+       {ContentMode::kBinary, ContentMode::kStructured, ContentMode::kBatch}) {
+    std::string lines;
+    std::string buffer;
+    const std::string_view body = EncodeHttp(mode, event, lines, buffer);
+
+    const HttpContent back =
+        DecodeHttp(test::SplitHeaderLines(lines), body, kStrict);
+
+    ASSERT_EQ(back.mode, mode);
+    if (mode == ContentMode::kBatch) {
+      const auto& members = std::get<std::vector<Result<Event>>>(back.value);
+      ASSERT_EQ(members.size(), 1U);
+      EXPECT_EQ(*members[0], event);
+    } else {
+      EXPECT_EQ(EventOf(back), event);
+    }
+  }
+}
+
+TEST(Rule034, ContentTypeIsDatacontenttypeAndTheBodyIsTheData) {
+  const HttpContent content =
+      DecodeHttp(With({{"Content-Type", "Text/Plain; charset=\"utf-8\""}}),
+                 "100% of \"it\"");
+
+  EXPECT_EQ(EventOf(content).datacontenttype(),
+            "Text/Plain; charset=\"utf-8\"");
+  EXPECT_EQ(EventOf(content).data(), "100% of \"it\"");
+  EXPECT_EQ(EventOf(content).data_kind(), DataKind::kText);
+}
+
+TEST(Rule034, DatacontenttypeIsNotAHeaderOfItsOwn) {
+  const auto headers = With({{"content-type", "text/plain"},
+                             {"ce-datacontenttype", "application/json"}});
+
+  const HttpContent content = DecodeHttp(headers, "{}");
+  EXPECT_EQ(EventOf(content).datacontenttype(), "text/plain");
+  EXPECT_TRUE(Has(content.forgiven, Leniency::kIgnoredHeader));
+  EXPECT_THAT(ErrorOf(DecodeHttp(headers, "{}", kStrict)).rules, Contains(34));
+
+  std::string lines;
+  AppendBinaryHeaders(EventOf(content), lines);
+  EXPECT_THAT(lines, HasSubstr("content-type: text/plain\r\n"));
+  EXPECT_THAT(lines, ::testing::Not(HasSubstr("datacontenttype")));
+}
+
+TEST(Rule034, AnEmptyBodyIsNoData) {
+  EXPECT_FALSE(EventOf(DecodeHttp(With({{"content-type", "application/json"}})))
+                   .has_data());
+}
+
+TEST(Rule035, EachAttributeIsAHeaderWhoseNameHasNoCase) {
+  const HttpContent content =
+      DecodeHttp({{"CE-SPECVERSION", "1.0"},
+                  {"Ce-Id", "1"},
+                  {"cE-sOuRcE", "/s"},
+                  {"ce-type", "t"},
+                  {"Ce-PartitionKey9", "Kept As It Is"}});
+
+  EXPECT_EQ(EventOf(content).extension("partitionkey9"), "Kept As It Is");
+}
+
+TEST(Rule035, AHeaderThatCanNameNoAttributeIsIgnoredAndStrictRefusesIt) {
+  for (const std::string_view name : {"ce-bad-extension", "ce-a_b", "ce-"}) {
+    const HttpContent content = DecodeHttp(With({{name, "value"}}));
+    EXPECT_EQ(EventOf(content).attribute_count(), 4U) << name;
+    EXPECT_TRUE(Has(content.forgiven, Leniency::kIgnoredHeader)) << name;
+    const Error error = ErrorOf(DecodeHttp(With({{name, "v"}}), {}, kStrict));
+    EXPECT_EQ(error.code, ErrorCode::kInvalidEvent) << name;
+    EXPECT_THAT(error.rules, ElementsAre(35)) << name;
+  }
+}
+
+TEST(Rule035, AHeaderTwiceIsRefused) {
+  EXPECT_THAT(ErrorOf(DecodeHttp(With({{"CE-Id", "2"}}))).rules, Contains(3));
+  EXPECT_THAT(ErrorOf(DecodeHttp(With({{"ce-x", "a"}, {"ce-X", "a"}}))).rules,
+              Contains(3));
+  EXPECT_THAT(
+      ErrorOf(DecodeHttp(With({{"content-type", "application/cloudevents+json"},
+                               {"Content-Type", "text/plain"}})))
+          .rules,
+      Contains(3));
+}
+
+TEST(Rule036, AnotherHeaderForAnExtensionDoesNotReplaceItsOwn) {
+  const Event event =
+      EventOf(DecodeHttp(With({{"traceparent", "00-of-the-hop"},
+                               {"ce-traceparent", "00-of-the-producer"}})));
+
+  EXPECT_EQ(event.extension("traceparent"), "00-of-the-producer");
+  EXPECT_EQ(EventOf(DecodeHttp(With({{"traceparent", "00-of-the-hop"}})))
+                .extension("traceparent"),
+            std::nullopt);
+}
+
+TEST(Rule037, ValuesAreWrittenEncodedAndNoMoreThanNeeded) {
+  const auto written = [](std::string_view subject) {
+    const auto event =
+        EventBuilder().id("1").source("/s").type("t").subject(subject).Build();
+    EXPECT_TRUE(event.has_value()) << subject;
+    std::string lines;
+    AppendBinaryHeaders(*event, lines);
+    const std::size_t begin = lines.find("ce-subject: ") + 12;
+    return lines.substr(begin, lines.find("\r\n", begin) - begin);
+  };
+
+  EXPECT_EQ(written("Euro \xE2\x82\xAC \xF0\x9F\x98\x80"),
+            "Euro%20%E2%82%AC%20%F0%9F%98%80");
+  EXPECT_EQ(written("100% \"it\""), "100%25%20%22it%22");
+  EXPECT_EQ(written("!#$&'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~"),
+            "!#$&'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~");
+}
+
+TEST(Rule038, QuotedStringsAreUndoneThenOneRoundOfEscapes) {
+  EXPECT_EQ(Read("\"  quoted  text  \"unquoted"), "  quoted  text  unquoted");
+  EXPECT_EQ(Read(R"("escaped quote\"end")"), "escaped quote\"end");
+  EXPECT_EQ(Read(R"("escaped backslash\\end")"), "escaped backslash\\end");
+  EXPECT_EQ(Read(R"(non-escaping backslash\end)"),
+            "non-escaping backslash\\end");
+  EXPECT_EQ(Read(R"("a\%20b")"), "a b");
+  EXPECT_EQ(Read("a%2520b"), "a%20b");
+  EXPECT_EQ(Read("%22x%22"), "\"x\"");
+  EXPECT_EQ(Read("needless %41%7a"), "needless Az");
+  EXPECT_EQ(Read("%e2%82%aC"), "\xE2\x82\xAC");
+  EXPECT_EQ(Read(" \t blanks around \t"), "blanks around");
+}
+
+TEST(Rule038, WhatDecodesToNoUtf8IsRefused) {
+  for (const std::string_view value :
+       {"%C0%A0", "%ED%A0%80", "%ED%B0%80", "%ED%A0%80%ED%B0%80", "%E2", "%82",
+        "%E2x", "%E2%E2", "%F4%90%80%80", "%F0%8F%BF%BF", "%FF", "%E0%9F%BF"}) {
+    EXPECT_THAT(ErrorOf(DecodeHttp(With({{"ce-subject", value}}))).rules,
+                ElementsAre(38))
+        << value;
+  }
+}
+
+TEST(Rule038, BytesThatAreNotUtf8AreIso88591UnlessStrict) {
+  const HttpContent content =
+      DecodeHttp(With({{"ce-subject", "Gr\xFC\xDF%65"}}));
+  EXPECT_EQ(EventOf(content).subject(),
+            "Gr\xC3\xBC\xC3\x9F"
+            "e");
+  EXPECT_TRUE(Has(content.forgiven, Leniency::kLatin1));
+  EXPECT_EQ(Read("Gr\xFC\xDF"
+                 "e",
+                 kStrict),
+            "refused");
+
+  EXPECT_EQ(Read("Gr\xC3\xBC\xC3\x9F"
+                 "e",
+                 kStrict),
+            "Gr\xC3\xBC\xC3\x9F"
+            "e");
+}
+
+TEST(Rule039, AMalformedEscapeMeansTheTextAsItCameUnlessStrict) {
+  for (const std::string_view value :
+       {"100%", "%0", "%g0", "%0g", "%0$", "%", "a%20b 100%", "\"open",
+        "\"open \\", "say \"50%\""}) {
+    const HttpContent content = DecodeHttp(With({{"ce-subject", value}}));
+    EXPECT_EQ(EventOf(content).subject(), value);
+    EXPECT_TRUE(Has(content.forgiven, Leniency::kLiteralValue)) << value;
+    EXPECT_EQ(Read(value, kStrict), "refused") << value;
+  }
+  EXPECT_EQ(DecodeHttp(With({{"ce-subject", "a%20b"}})).forgiven,
+            Leniency::kNone);
+}
+
+TEST(Rule039, AUriThatIsOneOnlyAsItCameIsTakenSoUnlessStrict) {
+  const std::vector<HttpHeader> headers = {
+      {"ce-specversion", "1.0"},
+      {"ce-id", "1"},
+      {"ce-source", "/a%20b"},
+      {"ce-type", "t"},
+      {"ce-dataschema", "https://example.com/%3Ca%3E"}};
+
+  const HttpContent content = DecodeHttp(headers);
+  EXPECT_EQ(EventOf(content).source(), "/a%20b");
+  EXPECT_EQ(EventOf(content).dataschema(), "https://example.com/%3Ca%3E");
+  EXPECT_TRUE(Has(content.forgiven, Leniency::kLiteralUri));
+  EXPECT_EQ(ErrorOf(DecodeHttp(headers, {}, kStrict)).code,
+            ErrorCode::kInvalidEvent);
+
+  const HttpContent encoded = DecodeHttp({{"ce-specversion", "1.0"},
+                                          {"ce-id", "1"},
+                                          {"ce-source", "/a%2520b"},
+                                          {"ce-type", "t"}});
+  EXPECT_EQ(EventOf(encoded).source(), "/a%20b");
+  EXPECT_EQ(encoded.forgiven, Leniency::kNone);
+}
+
+TEST(Rule040, TheBodyOfAStructuredMessageWinsOverHeaders) {
+  const HttpContent content =
+      DecodeHttp(With({{"content-type", "application/cloudevents+json"}}),
+                 kStructuredBody);
+
+  EXPECT_EQ(content.mode, ContentMode::kStructured);
+  EXPECT_EQ(EventOf(content).id(), "body");
+}
+
+TEST(Rule041, ABatchHasItsOwnMediaTypeAndMayBeEmpty) {
+  const std::vector<HttpHeader> headers = {
+      {"content-type", "application/cloudevents-batch+json"}};
+
+  const HttpContent empty = DecodeHttp(headers, "[]");
+  EXPECT_TRUE(std::get<std::vector<Result<Event>>>(empty.value).empty());
+  const HttpContent mixed = DecodeHttp(
+      headers, "[" + std::string(kStructuredBody) + R"(,{"id":"2"}])");
+  const auto& members = std::get<std::vector<Result<Event>>>(mixed.value);
+  ASSERT_EQ(members.size(), 2U);
+  EXPECT_TRUE(members[0].has_value());
+  EXPECT_FALSE(members[1].has_value());
+
+  EXPECT_EQ(ErrorOf(DecodeHttp(headers, kStructuredBody)).code,
+            ErrorCode::kInvalidEvent);
+  EXPECT_EQ(
+      ErrorOf(DecodeHttp({{"content-type", "application/cloudevents+json"}},
+                         "[" + std::string(kStructuredBody) + "]"))
+          .code,
+      ErrorCode::kInvalidEvent);
+}
+
+TEST(Rule056, AnEventWithoutContentTypeAndPayloadIsTaken) {
+  const Event event = EventOf(DecodeHttp(With({}), {}, kStrict));
+
+  EXPECT_EQ(event.datacontenttype(), "");
+  EXPECT_FALSE(event.has_data());
+}
+
+TEST(HttpDecoder, ForgetsABrokenMessage) {
+  const DecodeOptions options;
+  HttpDecoder decoder(options);
+  const std::vector<HttpHeader> broken = {{"ce-id", "%FF"}, {"ce-x", "1"}};
+
+  EXPECT_FALSE(std::holds_alternative<Event>(decoder.Decode(broken, {}).value));
+
+  EXPECT_EQ(EventOf(decoder.Decode(With({}), {})).attribute_count(), 4U);
+}
+
+TEST(HttpDecoder, NamesEveryBrokenHeader) {
+  const Error error = ErrorOf(
+      DecodeHttp({{"ce-id", "a%FF"}, {"ce-subject", ""}, {"ce-time", "now"}}));
+
+  EXPECT_EQ(error.code, ErrorCode::kInvalidEvent);
+  EXPECT_THAT(error.rules, ElementsAre(11, 14, 15, 16, 20, 38));
+  EXPECT_THAT(error.message, HasSubstr("a%FF"));
+}
+
+TEST(HttpDecoder, BoundsTheEvent) {
+  DecodeOptions options;
+  options.max_event_bytes = 1'000;
+  const std::string large(1'001, 'a');
+
+  EXPECT_EQ(ErrorOf(DecodeHttp(With({}), large, options)).code,
+            ErrorCode::kTooLarge);
+  EXPECT_TRUE(EventOf(DecodeHttp(With({}), "a", options)).has_data());
+}
+
+TEST(HttpDecoder, ChecksDeclaredExtensionTypes) {
+  DecodeOptions options;
+  options.extension_types = {{"count", AttributeType::kInteger},
+                             {"link", AttributeType::kUriReference}};
+
+  const Event event = EventOf(DecodeHttp(
+      With({{"ce-Count", "%37"}, {"ce-link", "/a%20b"}}), {}, options));
+  EXPECT_EQ(event.attribute("count")->type, AttributeType::kInteger);
+  EXPECT_EQ(event.attribute("count")->AsInteger(), 7);
+  EXPECT_EQ(event.extension("link"), "/a%20b");
+  EXPECT_EQ(ErrorOf(DecodeHttp(With({{"ce-count", "7.0"}}), {}, options)).code,
+            ErrorCode::kInvalidEvent);
+}
+
+TEST(AppendBinaryHeaders, WritesTheTypeThatTheJsonFormatImplied) {
+  const HttpContent content = DecodeHttp(
+      {{"content-type", "application/cloudevents+json"}},
+      R"({"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"a":1}})");
+
+  std::string lines;
+  AppendBinaryHeaders(EventOf(content), lines);
+
+  EXPECT_THAT(lines, HasSubstr("content-type: application/json\r\n"));
+}
+
+}  // namespace
+}  // namespace cirro
