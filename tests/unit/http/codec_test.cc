@@ -372,7 +372,7 @@ TEST(HttpDecoder, NamesEveryBrokenHeader) {
       DecodeHttp({{"ce-id", "a%FF"}, {"ce-subject", ""}, {"ce-time", "now"}}));
 
   EXPECT_EQ(error.code, ErrorCode::kInvalidEvent);
-  EXPECT_THAT(error.rules, ElementsAre(11, 14, 15, 16, 20, 38));
+  EXPECT_THAT(error.rules, ElementsAre(14, 15, 16, 20, 21, 38));
   EXPECT_THAT(error.message, HasSubstr("a%FF"));
 }
 
