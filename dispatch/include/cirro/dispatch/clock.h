@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "cirro/cloudevents/export.h"
+#include "cirro/cloudevents/timestamp.h"
 
 namespace cirro {
 
@@ -19,6 +20,8 @@ class CIRRO_EXPORT Clock {
   virtual ~Clock() = default;
 
   [[nodiscard]] virtual TimePoint Now() const noexcept = 0;
+  /// The time of day, for the `time` of replies; never for a deadline.
+  [[nodiscard]] virtual Timestamp WallTime() const noexcept = 0;
 };
 
 }  // namespace cirro

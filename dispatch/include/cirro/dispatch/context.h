@@ -29,6 +29,9 @@ class CIRRO_EXPORT ContextHost {
   virtual Result<void> Publish(std::string_view outlet,
                                std::span<const Event> events,
                                TimePoint deadline) noexcept = 0;
+  /// The stop token of the call that Facts::call names; asked for once, when
+  /// the function first wants it, because most never do.
+  virtual std::stop_token StopToken(std::uint64_t call) noexcept;
 };
 
 /// What the runtime tells a function about one call, and what the function
@@ -41,7 +44,7 @@ class CIRRO_EXPORT Context {
     std::string_view inlet;
     int attempt = 1;
     TimePoint deadline = TimePoint::max();
-    std::stop_token stop{};
+    std::uint64_t call = 0;               ///< 0: it has no stop token.
     const TraceContext* trace = nullptr;  ///< Null: there is none.
   };
 
@@ -56,9 +59,7 @@ class CIRRO_EXPORT Context {
   [[nodiscard]] TimePoint deadline() const { return facts_.deadline; }
   /// Set when the deadline passes, or the grace time of a drain. Never set for
   /// an inline function, which does not block.
-  [[nodiscard]] const std::stop_token& stop_token() const {
-    return facts_.stop;
-  }
+  [[nodiscard]] std::stop_token stop_token() const noexcept;
   [[nodiscard]] const TraceContext& trace() const noexcept;
 
   /// A log line that carries the event's id and the trace's.
@@ -76,6 +77,7 @@ class CIRRO_EXPORT Context {
   ContextHost* host_;
   const Event* event_;
   Facts facts_;
+  mutable std::stop_token stop_{};
 };
 
 }  // namespace cirro

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/export.h"
 #include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/settlement.h"
 
 namespace cirro {
 
@@ -31,43 +30,7 @@ struct TraceContext {
   std::string tracestate{};
 };
 
-/// How a delivery ends. There are three ways; each inlet maps them to its
-/// protocol's own primitives in one place.
-struct Settlement {
-  enum class Kind : std::uint8_t {
-    kAck,   ///< Done: the source may forget it.
-    kNak,   ///< Not done: the source is to give it again, after `delay`.
-    kTerm,  ///< Never: the source should not give it again.
-  };
-
-  Kind kind = Kind::kNak;
-  std::chrono::milliseconds delay{0};  ///< Of kNak; 0 where none is known.
-  std::optional<Error> error{};        ///< Of kNak and kTerm: why.
-  /// Of kAck: answers that the source's own protocol carries back. At most
-  /// the delivery's reply_capacity.
-  std::vector<Event> replies{};
-};
-
 struct InletInfo;
-
-/// Names a delivery within its inlet: for HTTP the connection and request, for
-/// a broker the partition and offset. Only the inlet reads it.
-struct DeliveryToken {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-};
-
-/// How one inlet settles. Outlives every Delivery that names it.
-class CIRRO_EXPORT Settler {
- public:
-  Settler() = default;
-  Settler(const Settler&) = delete;
-  Settler& operator=(const Settler&) = delete;
-  virtual ~Settler() = default;
-
-  /// Called exactly once a delivery, from any thread; never blocks.
-  virtual void Settle(DeliveryToken token, Settlement settlement) noexcept = 0;
-};
 
 /// What came from a source, and the duty to settle it, once.
 ///
@@ -107,7 +70,16 @@ class CIRRO_EXPORT Delivery {
   /// REQUIRES: not settled.
   void Settle(Settlement settlement) noexcept;
 
+  /// A copy without the duty: a settled one.
+  [[nodiscard]] Delivery Content() const;
+  /// A copy that has the duty; *this keeps its content and is settled. For an
+  /// event that is still in use when its delivery ends (a hung function).
+  [[nodiscard]] Delivery TakeDuty();
+
  private:
+  Delivery(const Delivery& other, Settler* settler);
+  void GiveBack() noexcept;
+
   std::variant<Event, Malformed> content_;
   const InletInfo* inlet_;
   Settler* settler_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -49,6 +50,10 @@ struct FunctionSpec {
   Filter filter{};
   /// Calls at once; 0: no bound but the executor's.
   std::uint32_t concurrency = 0;
+  /// Events taken in and not finished, and their bytes; past it a delivery is
+  /// refused (kOverloaded). 0: no bound but the dispatcher's.
+  std::uint32_t max_in_flight = 0;
+  std::size_t max_bytes = 0;
   OrderBy order_by{};
   std::chrono::milliseconds timeout{20'000};
   /// Runs on the I/O thread that received the event. Promises not to block.
@@ -57,6 +62,9 @@ struct FunctionSpec {
   std::uint32_t batch_max = 100;
   /// JSON Schema (draft-07) for the data; empty: no check.
   std::string data_schema{};
+  /// The outlet for replies that the source cannot carry back; empty: the
+  /// dispatcher's default; "none": they are discarded.
+  std::string reply_to{};
 };
 
 /// A function: what it is called for, and its code.

@@ -52,7 +52,8 @@ class CIRRO_EXPORT Inlet {
 
   /// Whether the sink has room. Without room a broker inlet stops fetching
   /// and keeps its place in its group; HTTP lets the sink refuse. Called from
-  /// any thread; the last call counts.
+  /// any thread, one at a time; the last call counts. Does not deliver before
+  /// it returns.
   virtual void SetDemand(bool wanted) noexcept = 0;
 
   /// Takes nothing new, as the protocol allows; what is open goes on. Returns

@@ -6,6 +6,7 @@
 #include "cirro/cloudevents/error.h"
 #include "cirro/cloudevents/export.h"
 #include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/context.h"
 #include "cirro/dispatch/delivery.h"
 #include "cirro/dispatch/outcome.h"
 
@@ -36,6 +37,10 @@ class CIRRO_EXPORT Observer {
   /// A call is past its deadline and still runs.
   virtual void Hung(std::string_view function,
                     const Delivery& delivery) noexcept = 0;
+  /// A function says something (Context::Log).
+  virtual void Logged(LogLevel level, std::string_view function,
+                      const Event& event, const TraceContext& trace,
+                      std::string_view message) noexcept = 0;
 };
 
 }  // namespace cirro

@@ -1,0 +1,74 @@
+#include "cirro/dispatch/delivery.h"
+
+#include <cassert>
+
+namespace cirro {
+
+Delivery::Delivery(Event event, const InletInfo& inlet, Settler& settler,
+                   DeliveryToken token)
+    : content_(std::move(event)),
+      inlet_(&inlet),
+      settler_(&settler),
+      token_(token) {}
+
+Delivery::Delivery(Malformed malformed, const InletInfo& inlet,
+                   Settler& settler, DeliveryToken token)
+    : content_(std::move(malformed)),
+      inlet_(&inlet),
+      settler_(&settler),
+      token_(token) {}
+
+Delivery::Delivery(Delivery&& other) noexcept
+    : facts(std::move(other.facts)),
+      content_(std::move(other.content_)),
+      inlet_(other.inlet_),
+      settler_(std::exchange(other.settler_, nullptr)),
+      token_(other.token_) {}
+
+Delivery& Delivery::operator=(Delivery&& other) noexcept {
+  if (this != &other) {
+    GiveBack();
+    facts = std::move(other.facts);
+    content_ = std::move(other.content_);
+    inlet_ = other.inlet_;
+    settler_ = std::exchange(other.settler_, nullptr);
+    token_ = other.token_;
+  }
+  return *this;
+}
+
+Delivery::~Delivery() { GiveBack(); }
+
+Delivery::Delivery(const Delivery& other, Settler* settler)
+    : facts(other.facts),
+      content_(other.content_),
+      inlet_(other.inlet_),
+      settler_(settler),
+      token_(other.token_) {}
+
+Delivery Delivery::Content() const { return {*this, nullptr}; }
+
+Delivery Delivery::TakeDuty() {
+  return {*this, std::exchange(settler_, nullptr)};
+}
+
+const Event* Delivery::event() const noexcept {
+  return std::get_if<Event>(&content_);
+}
+
+const Malformed* Delivery::malformed() const noexcept {
+  return std::get_if<Malformed>(&content_);
+}
+
+void Delivery::Settle(Settlement settlement) noexcept {
+  assert(!settled());
+  std::exchange(settler_, nullptr)->Settle(token_, std::move(settlement));
+}
+
+void Delivery::GiveBack() noexcept {
+  if (settled()) return;
+  Settle({.kind = Settlement::Kind::kNak,
+          .error = Error{ErrorCode::kInternal, "the delivery was dropped"}});
+}
+
+}  // namespace cirro
