@@ -1,5 +1,8 @@
 #include "cirro/dispatch/schema.h"
 
+// Without it valijson prints and aborts where it should throw.
+#define VALIJSON_USE_EXCEPTIONS 1
+
 #include <algorithm>
 #include <cstddef>
 #include <exception>
