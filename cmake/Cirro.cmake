@@ -16,9 +16,11 @@ target_compile_features(cirro INTERFACE cxx_std_20)
 # Part of a module's ABI tag, also of one that is built outside this tree.
 target_compile_definitions(cirro INTERFACE CIRRO_VERSION="${PROJECT_VERSION}")
 target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:cirro_options>)
-# No symbol of an archive linked inside (libpistache.a) is ours to export. Calls
-# from libcirro to what it exports itself need no detour through the linker.
-target_link_options(cirro PRIVATE -Wl,--exclude-libs,ALL -Wl,-Bsymbolic-functions)
+# Calls from libcirro to what it exports itself need no detour through the linker.
+set(map "${CMAKE_CURRENT_LIST_DIR}/libcirro.map")
+target_link_options(cirro PRIVATE "-Wl,--version-script=${map}" -Wl,--exclude-libs,ALL
+                    -Wl,-Bsymbolic-functions)
+set_target_properties(cirro PROPERTIES LINK_DEPENDS "${map}")
 
 # cirro_library(<name> [SOURCES ..] [HEADERS ..] [LINK cirro::x ..]
 #               [PRIVATE_LINK ..])
@@ -77,10 +79,12 @@ function(cirro_module name)
   else()
     add_library(${target} MODULE ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE cirro)
-    target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
+    set(map "${PROJECT_SOURCE_DIR}/cmake/module.map")
+    target_link_options(${target} PRIVATE "-Wl,--version-script=${map}")
     set_target_properties(
       ${target}
       PROPERTIES PREFIX ""
+                 LINK_DEPENDS "${map}"
                  OUTPUT_NAME ${name}
                  LIBRARY_OUTPUT_DIRECTORY "${CIRRO_MODULE_OUTPUT_DIRECTORY}"
                  INSTALL_RPATH "$ORIGIN/../..")
