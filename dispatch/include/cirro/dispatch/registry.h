@@ -1,6 +1,7 @@
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,7 @@ class CIRRO_EXPORT Registry {
 
  private:
   std::vector<Function> functions_;
+  std::map<std::string, std::size_t> by_key_;
 };
 
 /// What Registry::Add checks of one spec; the runtime calls it again after

@@ -1,0 +1,146 @@
+#include "reply.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "blake2s.h"
+#include "cirro/cloudevents/event_draft.h"
+#include "cirro/cloudevents/timestamp.h"
+
+namespace cirro::internal {
+namespace {
+
+bool Has(const EventDraft& draft, std::string_view name) {
+  return std::any_of(
+      draft.extensions.begin(), draft.extensions.end(),
+      [name](const Extension& extension) { return extension.name == name; });
+}
+
+void Carry(EventDraft& draft, std::string_view name, std::string_view text) {
+  if (text.empty() || Has(draft, name)) return;
+  draft.extensions.emplace_back(std::string(name), text);
+}
+
+// What a reply owes to the event it answers, as far as its author left it open.
+void Complete(EventDraft& draft, const Delivery& answered,
+              std::string_view function, std::uint32_t index,
+              const Clock& clock) {
+  const Event& event = *answered.event();
+  if (draft.id.empty()) {
+    draft.id = DerivedId(event.source(), event.id(), function, index);
+  }
+  if (draft.time.empty()) draft.time = FormatTimestamp(clock.WallTime());
+
+  // A pair belongs together: never one event's parent with another's state.
+  const TraceContext& trace = answered.facts.trace;
+  if (!Has(draft, "traceparent")) {
+    const bool from_transport = !trace.traceparent.empty();
+    Carry(draft, "tracestate",
+          from_transport ? std::string_view(trace.tracestate)
+                         : event.extension("tracestate").value_or(""));
+    Carry(draft, "traceparent",
+          from_transport ? std::string_view(trace.traceparent)
+                         : event.extension("traceparent").value_or(""));
+  }
+  // Source: CloudEvents "Correlation" extension: "causationid ... SHOULD be
+  // the id of the event that directly caused this one".
+  if (const auto chain = event.extension("correlationid"); chain) {
+    Carry(draft, "correlationid", *chain);
+    Carry(draft, "causationid", event.id());
+  }
+}
+
+CallResult InvalidReply(std::uint32_t index, std::string what) {
+  return Failed(ErrorCode::kInvalidReply,
+                "reply " + std::to_string(index + 1) + ": " + std::move(what));
+}
+
+}  // namespace
+
+CallResult Failed(ErrorCode code, std::string message) {
+  return {.kind = Outcome::Kind::kRetry,
+          .error = Error{code, std::move(message)}};
+}
+
+CallResult ToResult(Outcome outcome, const Delivery& answered,
+                    std::string_view function, const Clock& clock,
+                    std::size_t max_reply_bytes) {
+  CallResult result{.kind = outcome.kind()};
+  switch (outcome.kind()) {
+    case Outcome::Kind::kDone:
+      break;
+    case Outcome::Kind::kRetry:
+      result.after = outcome.after();
+      result.error =
+          Error{ErrorCode::kFunctionFailed, ErrorText(outcome.reason())};
+      break;
+    case Outcome::Kind::kReject:
+      result.error = Error{ErrorCode::kRejected, ErrorText(outcome.reason())};
+      break;
+    case Outcome::Kind::kReply: {
+      auto items = std::move(outcome).replies();
+      result.replies.reserve(items.size());
+      for (std::uint32_t i = 0; i < items.size(); ++i) {
+        if (auto* event = std::get_if<Event>(&items[i]); event != nullptr) {
+          result.replies.push_back(std::move(*event));
+        } else {
+          auto& draft = std::get<EventDraft>(items[i]);
+          if (draft.source.empty()) {
+            return InvalidReply(i, "a reply names its `source`");
+          }
+          Complete(draft, answered, function, i, clock);
+          auto built = Build(draft);
+          if (!built) return InvalidReply(i, built.error().message);
+          result.replies.push_back(*std::move(built));
+        }
+        if (result.replies.back().memory_size() > max_reply_bytes) {
+          return InvalidReply(
+              i, std::to_string(result.replies.back().memory_size()) +
+                     " bytes; `max_reply_bytes` is " +
+                     std::to_string(max_reply_bytes));
+        }
+      }
+    }
+  }
+  return result;
+}
+
+std::string DerivedId(std::string_view source, std::string_view id,
+                      std::string_view function, std::uint32_t index) {
+  Blake2s128 hash;
+  // No attribute holds a NUL, so the parts cannot run into each other.
+  const std::string_view kEnd("\0", 1);
+  for (const std::string_view part : {source, id, function}) {
+    hash.Update(part);
+    hash.Update(kEnd);
+  }
+  hash.Update(std::to_string(index));
+  std::string hex;
+  hex.reserve(32);
+  for (const std::uint8_t byte : hash.Finish()) {
+    hex.push_back("0123456789abcdef"[byte >> 4]);
+    hex.push_back("0123456789abcdef"[byte & 15]);
+  }
+  return hex;
+}
+
+std::string ErrorText(std::string_view text) {
+  constexpr std::size_t kMost = 1024;
+  std::string cut(text.substr(0, kMost));
+  if (text.size() > kMost) {
+    while (!cut.empty() &&
+           (static_cast<unsigned char>(cut.back()) & 0xC0) == 0x80) {
+      cut.pop_back();
+    }
+    if (!cut.empty() && static_cast<unsigned char>(cut.back()) >= 0xC0) {
+      cut.pop_back();
+    }
+  }
+  for (char& c : cut) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return cut;
+}
+
+}  // namespace cirro::internal

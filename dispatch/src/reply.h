@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cirro/cloudevents/error.h"
+#include "cirro/cloudevents/event.h"
+#include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/delivery.h"
+#include "cirro/dispatch/outcome.h"
+
+namespace cirro::internal {
+
+/// How one call ended, as the engine takes it: replies are finished events.
+struct CallResult {
+  Outcome::Kind kind = Outcome::Kind::kDone;
+  std::optional<std::chrono::milliseconds> after{};  ///< Of kRetry.
+  std::optional<Error> error{};  ///< Of kRetry and kReject, always.
+  std::vector<Event> replies{};  ///< Of kReply, at least one.
+};
+
+/// A failure that another try may mend.
+[[nodiscard]] CallResult Failed(ErrorCode code, std::string message);
+
+/// The result of an outcome: drafts are completed from the event they answer
+/// and each reply is checked against `max_reply_bytes`. What is no event, or
+/// too large, makes it a kRetry with kInvalidReply. REQUIRES: `answered` is
+/// the delivery of an event.
+[[nodiscard]] CallResult ToResult(Outcome outcome, const Delivery& answered,
+                                  std::string_view function, const Clock& clock,
+                                  std::size_t max_reply_bytes);
+
+/// The id of a reply that was given none: the same on each redelivery, so that
+/// its receiver can recognise it. 128 bits of BLAKE2s over the four, in hex.
+/// It never changes between versions.
+[[nodiscard]] std::string DerivedId(std::string_view source,
+                                    std::string_view id,
+                                    std::string_view function,
+                                    std::uint32_t index);
+
+/// `text`, cut to 1 KiB at a character's end, without control characters.
+[[nodiscard]] std::string ErrorText(std::string_view text);
+
+}  // namespace cirro::internal
