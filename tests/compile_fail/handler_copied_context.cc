@@ -1,0 +1,11 @@
+// A Context belongs to its call.
+#include "cirro/dispatch/make_handler.h"
+
+std::unique_ptr<cirro::Handler> Make() {
+  using namespace cirro;
+#ifdef CIRRO_MUST_NOT_COMPILE
+  return MakeHandler([](const Event&, Context) {});
+#else
+  return MakeHandler([](const Event&, const Context&) {});
+#endif
+}
