@@ -210,10 +210,10 @@ void AppendBinaryHeaders(const Event& event, std::string& out) {
     }
     out += "\r\n";
   }
-  // The type that the JSON format implied is written out where it does not.
-  if (event.datacontenttype().empty() && event.data_kind() == DataKind::kJson) {
-    out += "content-type: application/json\r\n";
-  }
+}
+
+bool FitsBinaryMode(const Event& event) noexcept {
+  return ModeOf(event.datacontenttype()) == ContentMode::kBinary;
 }
 
 std::string_view EncodeHttp(ContentMode mode, const Event& event,
@@ -221,23 +221,22 @@ std::string_view EncodeHttp(ContentMode mode, const Event& event,
   switch (mode) {
     case ContentMode::kBatch:
       header_lines += kBatchHeaderLine;
-      buffer.assign("[");
-      EncodeJson(event, buffer);
-      buffer += ']';
-      return buffer;
-    case ContentMode::kStructured:
-      header_lines += kStructuredHeaderLine;
-      buffer.clear();
-      EncodeJson(event, buffer);
+      buffer = EncodeJsonBatch(std::span(&event, 1));
       return buffer;
     case ContentMode::kNone:
       assert(false && "no event is encoded as none");
       break;
     case ContentMode::kBinary:
+      if (!FitsBinaryMode(event)) break;
+      AppendBinaryHeaders(event, header_lines);
+      return event.data();
+    case ContentMode::kStructured:
       break;
   }
-  AppendBinaryHeaders(event, header_lines);
-  return event.data();
+  header_lines += kStructuredHeaderLine;
+  buffer.clear();
+  EncodeJson(event, buffer);
+  return buffer;
 }
 
 }  // namespace cirro

@@ -14,11 +14,11 @@
 namespace cirro {
 namespace {
 
-using ::testing::Contains;
 using test::DecodeHttp;
-using ::testing::ElementsAre;
 using test::ErrorOf;
 using test::EventOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr std::string_view kStructuredBody =
@@ -398,6 +398,25 @@ TEST(HttpDecoder, ChecksDeclaredExtensionTypes) {
   EXPECT_EQ(event.extension("link"), "/a%20b");
   EXPECT_EQ(ErrorOf(DecodeHttp(With({{"ce-count", "7.0"}}), {}, options)).code,
             ErrorCode::kInvalidEvent);
+}
+
+TEST(EncodeHttp, SendsDataThatIsAnEventFormatInAStructuredMessage) {
+  const Event event = *EventBuilder()
+                           .id("1")
+                           .source("/s")
+                           .type("t")
+                           .data({std::string(kStructuredBody), DataKind::kJson,
+                                  "Application/CloudEvents+json"})
+                           .Build();
+  std::string lines;
+  std::string buffer;
+
+  const std::string_view body =
+      EncodeHttp(ContentMode::kBinary, event, lines, buffer);
+
+  EXPECT_FALSE(FitsBinaryMode(event));
+  EXPECT_EQ(lines, kStructuredHeaderLine);
+  EXPECT_EQ(EventOf(DecodeHttp(test::SplitHeaderLines(lines), body)), event);
 }
 
 TEST(AppendBinaryHeaders, WritesTheTypeThatTheJsonFormatImplied) {

@@ -87,14 +87,20 @@ class CIRRO_EXPORT HttpDecoder {
   EventAssembler assembler_;
 };
 
+/// Whether `event` can be sent in binary mode: not if its data has the media
+/// type of an event format, which would be read as structured mode.
+[[nodiscard]] CIRRO_EXPORT bool FitsBinaryMode(const Event& event) noexcept;
+
 /// Appends the header lines of `event` in binary mode to `out`: `ce-id: 1`,
 /// `content-type: ...` and so on, each ended by CR LF, values percent-encoded.
 /// The body that belongs to them is `event.data()`.
+/// REQUIRES: FitsBinaryMode(event).
 CIRRO_EXPORT void AppendBinaryHeaders(const Event& event, std::string& out);
 
 /// Appends the header lines that `mode` needs to `header_lines` and returns the
 /// body: a view of the event's data in binary mode, else of `buffer`, which is
-/// overwritten. Valid while both live unchanged.
+/// overwritten. Valid while both live unchanged. An event that does not fit
+/// binary mode becomes a structured one.
 /// REQUIRES: mode is kBinary, kStructured, or kBatch (a batch of one).
 [[nodiscard]] CIRRO_EXPORT std::string_view EncodeHttp(
     ContentMode mode, const Event& event, std::string& header_lines,
