@@ -1,0 +1,446 @@
+#include "config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "container_limits.h"
+#include "settings.h"
+#include "small_file.h"
+#include "units.h"
+
+namespace cirro::internal {
+namespace {
+
+constexpr std::string_view kOwnPrefix = "CIRRO__";
+constexpr std::string_view kDefaultFile = "cirro.toml";
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if ('A' <= c && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::string EnvironmentName(std::string_view setting) {
+  std::string name(kOwnPrefix);
+  for (const char c : setting) {
+    if (c == '.') {
+      name += "__";
+    } else {
+      name += 'a' <= c && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+  }
+  return name;
+}
+
+// "function.hello.timeout" for CIRRO__FUNCTION__HELLO__TIMEOUT. A NAME may hold
+// two underscores itself, so only the first and the last pair separate.
+std::string SettingOfEnvironment(std::string_view name) {
+  std::string setting = Lower(name.substr(kOwnPrefix.size()));
+  const std::size_t first = setting.find("__");
+  if (first == std::string::npos) return setting;
+  const std::size_t last = setting.rfind("__");
+  if (last != first) setting.replace(last, 2, ".");
+  setting.replace(first, 2, ".");
+  return setting;
+}
+
+bool IsName(std::string_view name) {
+  if (name.empty() || name[0] < 'a' || name[0] > 'z') return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return ('a' <= c && c <= 'z') || ('0' <= c && c <= '9') || c == '_';
+  });
+}
+
+// "section.key" or "section.NAME.key", taken apart.
+struct Path {
+  std::string_view section;
+  std::string_view name;
+  std::string_view key;
+};
+
+Path Split(std::string_view setting) {
+  const std::size_t first = setting.find('.');
+  if (first == std::string_view::npos) return {setting, {}, {}};
+  const std::size_t last = setting.rfind('.');
+  return {setting.substr(0, first),
+          last == first ? std::string_view()
+                        : setting.substr(first + 1, last - first - 1),
+          setting.substr(last + 1)};
+}
+
+std::string Join(std::string_view section, std::string_view name,
+                 std::string_view key) {
+  std::string setting(section);
+  if (!name.empty()) setting.append(".").append(name);
+  return setting.append(".").append(key);
+}
+
+const Section* FindSection(std::string_view name) {
+  for (const Section& section : Sections()) {
+    if (section.name == name) return &section;
+  }
+  return nullptr;
+}
+
+const Setting* FindSetting(std::string_view section, std::string_view key) {
+  for (const Setting& setting : Settings()) {
+    if (setting.section == section && setting.key == key) return &setting;
+  }
+  return nullptr;
+}
+
+// What a person who wrote `wrong` probably meant; empty if nothing is near.
+class Nearest {
+ public:
+  explicit Nearest(std::string_view wrong)
+      : wrong_(wrong), best_(std::max<std::size_t>(2, wrong.size() / 3) + 1) {}
+
+  void Offer(const std::string& candidate) {
+    const std::size_t distance = TypingDistance(wrong_, candidate);
+    if (distance >= best_) return;
+    best_ = distance;
+    candidate_ = candidate;
+  }
+  [[nodiscard]] const std::string& candidate() const { return candidate_; }
+
+ private:
+  std::string_view wrong_;
+  std::size_t best_;
+  std::string candidate_;
+};
+
+// Collects layers, then lands the winners.
+class Loader {
+ public:
+  explicit Loader(const ConfigSources& sources) : sources_(sources) {}
+
+  Result<Config> Load() {
+    AddDefaults();
+    for (const Assignment& given : sources_.code) Add(given);
+    AddFile();
+    AddEnvironment();
+    for (const Assignment& given : sources_.flags) {
+      if (given.setting != "config") Add(given);
+    }
+    CompleteNamedSections();
+    if (!errors_.empty()) return Error{ErrorCode::kInvalidConfig, errors_};
+    return Land();
+  }
+
+ private:
+  // Settings are ordered as in the table, NAMEs alphabetically.
+  using Key = std::tuple<std::size_t, std::string, std::size_t>;
+  struct Value {
+    std::string text;
+    SettingValue parsed;
+    std::string origin;
+  };
+
+  static std::size_t OrderOfSection(std::string_view section) {
+    return static_cast<std::size_t>(FindSection(section) - Sections().data());
+  }
+  static Key KeyOf(const Setting& setting, std::string_view name) {
+    return {OrderOfSection(setting.section), std::string(name),
+            static_cast<std::size_t>(&setting - Settings().data())};
+  }
+
+  void Fail(std::string_view what, std::string_view origin,
+            std::string_view more = {}) {
+    if (!errors_.empty()) errors_ += '\n';
+    errors_.append(what).append(" (").append(origin).append(")").append(more);
+  }
+
+  void Add(const Assignment& given) {
+    const auto [section_name, name, key] = Split(given.setting);
+    const Section* const section = FindSection(section_name);
+    const Setting* setting = FindSetting(section_name, key);
+    const bool from_file =
+        setting == nullptr && key.ends_with("_file") &&
+        (setting = FindSetting(section_name, key.substr(0, key.size() - 5))) !=
+            nullptr &&
+        (setting->type == SettingType::kSecret ||
+         setting->type == SettingType::kPem);
+    if (section == nullptr || setting == nullptr ||
+        (setting->key != key && !from_file) || section->named == name.empty()) {
+      FailUnknown(given);
+      return;
+    }
+    if (section->named && !IsName(name)) {
+      Fail(given.setting + ": NAME is a letter a-z, then a-z, 0-9 and _",
+           given.origin);
+      return;
+    }
+    if (section->name == "function" && sources_.functions &&
+        std::find(sources_.functions->begin(), sources_.functions->end(),
+                  name) == sources_.functions->end()) {
+      FailUnknownFunction(given, name);
+      return;
+    }
+    std::string text = given.value;
+    if (from_file) {
+      auto contents = ReadSmallFile(given.value);
+      if (!contents) {
+        Fail(given.setting + " = \"" + given.value + "\": cannot be read",
+             given.origin);
+        return;
+      }
+      while (contents->ends_with('\n') || contents->ends_with('\r')) {
+        contents->pop_back();
+      }
+      text = *std::move(contents);
+    }
+    auto parsed = ParseValue(*setting, text);
+    if (!parsed) {
+      Fail(given.setting + " = " + ShowValue(*setting, text) + ": " +
+               parsed.error().message,
+           given.origin);
+      return;
+    }
+    values_.insert_or_assign(
+        KeyOf(*setting, name),
+        Value{std::move(text), *std::move(parsed), given.origin});
+  }
+
+  void FailUnknown(const Assignment& given) {
+    const Path path = Split(given.setting);
+    Nearest nearest(given.setting);
+    for (const Setting& setting : Settings()) {
+      const bool named = FindSection(setting.section)->named;
+      nearest.Offer(Join(setting.section,
+                         !named              ? std::string_view()
+                         : path.name.empty() ? std::string_view("NAME")
+                                             : path.name,
+                         setting.key));
+    }
+    Hint("unknown setting " + given.setting, given, nearest.candidate());
+  }
+
+  void FailUnknownFunction(const Assignment& given, std::string_view name) {
+    Nearest nearest(name);
+    for (const std::string& function : *sources_.functions) {
+      nearest.Offer(function);
+    }
+    const std::string& meant = nearest.candidate();
+    Hint("no function is called " + std::string(name), given,
+         meant.empty() ? meant
+                       : Join("function", meant, Split(given.setting).key));
+  }
+
+  void Hint(const std::string& what, const Assignment& given,
+            const std::string& meant) {
+    if (meant.empty()) {
+      Fail(what, given.origin);
+      return;
+    }
+    const bool environment = given.origin.starts_with("environment ");
+    Fail(what, given.origin,
+         "; did you mean " + (environment ? EnvironmentName(meant) : meant) +
+             "?");
+  }
+
+  void AddDefaults() {
+    const ContainerLimits limits = ReadContainerLimits();
+    const auto cpus = static_cast<std::int64_t>(std::ceil(limits.cpus));
+    for (const Setting& setting : Settings()) {
+      if (FindSection(setting.section)->named) continue;
+      if (!setting.fallback.empty()) {
+        Add({Join(setting.section, {}, setting.key),
+             std::string(setting.fallback), "default"});
+      }
+    }
+    const std::string from = "default, from " + limits.cpus_from;
+    Add({"http.threads", std::to_string(std::clamp<std::int64_t>(cpus, 1, 16)),
+         from});
+    Add({"dispatch.workers",
+         std::to_string(std::clamp<std::int64_t>(4 * cpus, 16, 10'000)), from});
+    constexpr std::int64_t kMiB = 1 << 20;
+    const std::int64_t quarter =
+        std::clamp(limits.memory_bytes.value_or(1024 * kMiB) / 4 / kMiB,
+                   std::int64_t{1}, std::int64_t{256});
+    Add({"dispatch.max_in_flight_bytes", std::to_string(quarter) + "MiB",
+         limits.memory_bytes ? "default, from memory.max" : "default"});
+  }
+
+  void AddFile() {
+    std::string path(kDefaultFile);
+    bool required = false;
+    if (sources_.file) {
+      path = *sources_.file;
+      required = !path.empty();  // Named empty: no file.
+      if (!required) return;
+    }
+    for (const auto& [name, value] : sources_.environment) {
+      if (name == "CIRRO__CONFIG" && !value.empty() && !sources_.file) {
+        path = value;
+        required = true;
+      }
+    }
+    for (const Assignment& flag : sources_.flags) {
+      if (flag.setting != "config") continue;
+      path = flag.value;
+      required = true;
+    }
+    if (!required && !ReadSmallFile(path)) return;
+    const auto assignments = ReadConfigFile(path);
+    if (!assignments) {
+      if (!errors_.empty()) errors_ += '\n';
+      errors_ += assignments.error().message;
+      return;
+    }
+    for (const Assignment& given : *assignments) Add(given);
+  }
+
+  void AddEnvironment() {
+    for (const auto& [name, value] : sources_.environment) {
+      if (value.empty()) continue;
+      for (const Setting& setting : Settings()) {
+        if (setting.platform.empty() || setting.platform != name) continue;
+        Add({Join(setting.section, {}, setting.key), value,
+             "environment " + name});
+      }
+    }
+    // After the platform's names: who writes CIRRO__ means it.
+    for (const auto& [name, value] : sources_.environment) {
+      if (!name.starts_with(kOwnPrefix) || name == "CIRRO__CONFIG") continue;
+      Add({SettingOfEnvironment(name), value, "environment " + name});
+    }
+  }
+
+  // Whoever names an outlet gets its defaults.
+  void CompleteNamedSections() {
+    std::vector<std::pair<std::size_t, std::string>> names;
+    for (const auto& [key, value] : values_) {
+      const auto& [section, name, index] = key;
+      if (!name.empty() &&
+          (names.empty() || names.back() != std::pair(section, name))) {
+        names.emplace_back(section, name);
+      }
+    }
+    for (const auto& [section, name] : names) {
+      for (const Setting& setting : Settings()) {
+        if (OrderOfSection(setting.section) != section ||
+            setting.fallback.empty() ||
+            values_.contains(KeyOf(setting, name))) {
+          continue;
+        }
+        Add({Join(setting.section, name, setting.key),
+             std::string(setting.fallback), "default"});
+      }
+      const Setting* const url = FindSetting("outlet", "url");
+      if (Sections()[section].name == "outlet" &&
+          !values_.contains(KeyOf(*url, name))) {
+        Fail("outlet." + name + ".url is not set: where do its events go?",
+             "required");
+      }
+    }
+  }
+
+  Config Land() {
+    Config config;
+    for (const auto& [key, value] : values_) {
+      const Setting& setting = Settings()[std::get<2>(key)];
+      const std::string& name = std::get<1>(key);
+      setting.land(config, name, value.parsed);
+      std::string section(setting.section);
+      if (!name.empty()) section += "." + name;
+      config.effective.push_back({section, std::string(setting.key),
+                                  ShowValue(setting, value.text),
+                                  value.origin});
+    }
+    return config;
+  }
+
+  const ConfigSources& sources_;
+  std::map<Key, Value> values_;
+  std::string errors_;
+};
+
+}  // namespace
+
+Result<Config> LoadConfig(const ConfigSources& sources) {
+  return Loader(sources).Load();
+}
+
+std::string ConfigKey(std::string_view function_name) {
+  std::string key = Lower(function_name);
+  for (char& c : key) {
+    if (!(('a' <= c && c <= 'z') || ('0' <= c && c <= '9'))) c = '_';
+  }
+  return key;
+}
+
+std::string PrintConfig(const Config& config) {
+  std::string text;
+  std::string section;
+  for (const EffectiveSetting& setting : config.effective) {
+    if (setting.section != section) {
+      section = setting.section;
+      if (!text.empty()) text += '\n';
+      text += "[" + section + "]\n";
+    }
+    std::string line = setting.key + " = " + setting.value;
+    line.resize(std::max<std::size_t>(line.size() + 1, 36), ' ');
+    text += line + "# " + setting.origin + "\n";
+  }
+  return text;
+}
+
+std::string ConfigurationMarkdown() {
+  std::string text =
+      "# Configuration\n\n"
+      "<!-- Written by `cirro config --markdown` from the table in "
+      "runtime/src/settings.cc. -->\n\n"
+      "Every setting has one name, and may be given in four places. The later "
+      "place wins:\n\n"
+      "1. the program: `app.Set(\"http.port\", \"9000\")`;\n"
+      "2. the file `cirro.toml` of the working directory, or `--config FILE`, "
+      "or `CIRRO__CONFIG`;\n"
+      "3. the environment: names that platforms set (`PORT`, `K_SINK`, ...), "
+      "then `CIRRO__SECTION__KEY` or `CIRRO__SECTION__NAME__KEY`;\n"
+      "4. flags: `--port 9000`, or `--set section.key=value` for any "
+      "setting.\n\n"
+      "Other functions frameworks let the program win over flags; here the "
+      "program gives defaults, so that one binary can be pointed elsewhere "
+      "when it is deployed.\n\n"
+      "An unknown key, an unknown `CIRRO__` variable or a bad value ends the "
+      "start with the place it stands in, the rule it breaks and the nearest "
+      "valid name. Variables that begin with `CIRRO_` and one underscore are "
+      "not read: Kubernetes makes such names for services. "
+      "`cirro config --print` (or `--print-config` of a function) shows each "
+      "value and where it came from.\n\n"
+      "Durations are written `250ms`, `10s`, `1m30s`, `2h` or `PT10S`; byte "
+      "sizes `65536`, `64KiB`, `1MiB`, `5MB`. A secret may stand in a file of "
+      "its own: `token_file = \"/run/secrets/token\"` (or "
+      "`CIRRO__METRICS__TOKEN_FILE`) reads it, and it is never shown. NAME in "
+      "a section is a letter a-z, then letters a-z, digits and `_`.\n";
+  for (const Section& section : Sections()) {
+    text += "\n## [" + std::string(section.name) +
+            (section.named ? ".NAME]" : "]") + "\n\n" +
+            std::string(section.doc) +
+            "\n\n| key | value | default | meaning |\n|---|---|---|---|\n";
+    for (const Setting& setting : Settings()) {
+      if (setting.section != section.name) continue;
+      text += "| `" + std::string(setting.key) + "` | " +
+              DescribeRule(setting) + " | ";
+      if (!setting.fallback.empty()) {
+        text += "`" + ShowValue(setting, setting.fallback) + "`";
+      } else {
+        text += setting.computed.empty() ? "not set" : setting.computed;
+      }
+      text += " | " + std::string(setting.doc);
+      if (!setting.platform.empty()) {
+        text += " Environment: `" + std::string(setting.platform) + "`.";
+      }
+      if (!setting.flag.empty()) {
+        text += " Flag: `" + std::string(setting.flag) + "`.";
+      }
+      text += " |\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace cirro::internal

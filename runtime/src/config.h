@@ -1,0 +1,144 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/context.h"
+#include "cirro/dispatch/function.h"
+#include "cirro/http/options.h"
+#include "cirro/http_client/http_client.h"
+#include "cirro/runtime/secret.h"
+
+// The settings of a process, typed, and how they come about. What each means,
+// its default and its bounds stand in one table: settings.cc.
+namespace cirro::internal {
+
+enum class Unmatched : std::uint8_t { kReject, kAccept };
+enum class LogFormat : std::uint8_t { kAuto, kJson, kText };
+
+struct HttpConfig {
+  bool enabled = true;
+  Unmatched unmatched = Unmatched::kReject;
+};
+
+struct MetricsConfig {
+  bool open = false;  // The key is `public`, a word of the language.
+  Secret token{};
+};
+
+struct LogConfig {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kAuto;
+};
+
+struct DrainConfig {
+  std::chrono::milliseconds delay{};
+  std::chrono::milliseconds grace{};
+};
+
+struct DispatchConfig {
+  std::string target{};
+  std::string reply_to{};
+  std::uint32_t workers = 0;
+  std::uint32_t max_hung = 0;
+  std::uint32_t max_in_flight = 0;
+  std::size_t max_in_flight_bytes = 0;
+  std::size_t max_reply_bytes = 0;
+};
+
+struct KnativeConfig {
+  std::string sink{};
+  std::string ce_overrides{};
+  std::string ca_certificates{};
+};
+
+// Of a registered function; what is absent stays as the code says.
+struct FunctionConfig {
+  std::optional<std::uint32_t> concurrency{};
+  std::optional<std::chrono::milliseconds> timeout{};
+  std::optional<bool> inline_call{};
+  std::optional<std::uint32_t> batch_max{};
+  std::optional<std::uint32_t> max_in_flight{};
+  std::optional<std::size_t> max_in_flight_bytes{};
+  std::optional<std::string> reply_to{};
+  std::optional<OrderBy::Kind> order_by{};
+  std::optional<std::string> order_pointer{};
+};
+
+struct OutletConfig {
+  HttpOutletOptions http{};
+  Secret authorization{};
+};
+
+// One setting as it came out, for people.
+struct EffectiveSetting {
+  std::string section;  // "http", "function.hello".
+  std::string key;
+  std::string value;   // As TOML; secrets and credentials are masked.
+  std::string origin;  // "default", "cirro.toml:3", "environment PORT", ...
+};
+
+template <typename T>
+using Named = std::map<std::string, T, std::less<>>;
+
+struct Config {
+  HttpOptions receiver{};  // [http] but for what HttpConfig has.
+  HttpConfig http{};
+  MetricsConfig metrics{};
+  LogConfig log{};
+  DrainConfig drain{};
+  DispatchConfig dispatch{};
+  KnativeConfig knative{};
+  Named<FunctionConfig> functions{};
+  Named<OutletConfig> outlets{};
+
+  std::vector<EffectiveSetting> effective{};
+  std::vector<std::string> warnings{};
+};
+
+// A setting as somebody gave it: "http.port", "8080", "flag --port".
+struct Assignment {
+  std::string setting;
+  std::string value;
+  std::string origin;
+};
+
+// What Config is made from; later members win.
+struct ConfigSources {
+  std::vector<Assignment> code{};
+  // A file that was named must exist; the default one (cirro.toml) need not.
+  std::optional<std::string> file{};
+  std::vector<std::pair<std::string, std::string>> environment{};
+  std::vector<Assignment> flags{};
+  // Configuration keys of the registered functions; nothing: any name goes.
+  std::optional<std::vector<std::string>> functions{};
+};
+
+/// The settings in effect. Fails with kInvalidConfig, naming every mistake, a
+/// line each; nothing is half-applied.
+[[nodiscard]] Result<Config> LoadConfig(const ConfigSources& sources);
+
+/// What `config --print` shows: TOML, each line with its origin.
+[[nodiscard]] std::string PrintConfig(const Config& config);
+
+/// docs/configuration.md.
+[[nodiscard]] std::string ConfigurationMarkdown();
+
+/// Reads `path` as TOML into assignments in the file's order, with
+/// "<path>:<line>" as origin. Fails with kInvalidConfig: no such file, or no
+/// TOML.
+[[nodiscard]] Result<std::vector<Assignment>> ReadConfigFile(
+    const std::string& path);
+
+/// A function's name as configuration spells it.
+[[nodiscard]] std::string ConfigKey(std::string_view function_name);
+
+}  // namespace cirro::internal

@@ -1,0 +1,86 @@
+// The only file that sees toml++, which is slow to compile.
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "config.h"
+#include "small_file.h"
+
+namespace cirro::internal {
+namespace {
+
+// Walks a table into dotted names.
+class Walker {
+ public:
+  explicit Walker(const std::string& path) : path_(path) {}
+
+  void Table(const toml::table& table, const std::string& prefix) {
+    for (const auto& [key, node] : table) {
+      const std::string name = prefix.empty()
+                                   ? std::string(key.str())
+                                   : prefix + "." + std::string(key.str());
+      if (const auto* const inner = node.as_table()) {
+        Table(*inner, name);
+        continue;
+      }
+      std::string origin =
+          path_ + ":" + std::to_string(node.source().begin.line);
+      if (auto value = Text(node)) {
+        found_.push_back({name, *std::move(value), std::move(origin)});
+      } else {
+        wrong_ += (wrong_.empty() ? "" : "\n") + name +
+                  ": must be one value, not a list or a date (" + origin + ")";
+      }
+    }
+  }
+
+  Result<std::vector<Assignment>> Finish() && {
+    if (!wrong_.empty()) {
+      return Error{ErrorCode::kInvalidConfig, std::move(wrong_)};
+    }
+    return std::move(found_);
+  }
+
+ private:
+  static std::optional<std::string> Text(const toml::node& node) {
+    if (const auto* const text = node.as_string()) return text->get();
+    if (const auto* const flag = node.as_boolean()) {
+      return flag->get() ? "true" : "false";
+    }
+    if (const auto* const number = node.as_integer()) {
+      return std::to_string(number->get());
+    }
+    if (const auto* const number = node.as_floating_point()) {
+      return std::to_string(number->get());
+    }
+    return std::nullopt;
+  }
+
+  const std::string& path_;
+  std::vector<Assignment> found_;
+  std::string wrong_;
+};
+
+}  // namespace
+
+Result<std::vector<Assignment>> ReadConfigFile(const std::string& path) {
+  const auto text = ReadSmallFile(path);
+  if (!text) {
+    return Error{ErrorCode::kInvalidConfig, path + ": cannot be read"};
+  }
+  const toml::parse_result parsed =
+      toml::parse(std::string_view(*text), std::string_view(path));
+  if (!parsed) {
+    return Error{ErrorCode::kInvalidConfig,
+                 std::string(parsed.error().description()) + " (" + path + ":" +
+                     std::to_string(parsed.error().source().begin.line) + ")"};
+  }
+  Walker walker(path);
+  walker.Table(parsed.table(), "");
+  return std::move(walker).Finish();
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,154 @@
+#include "settings.h"
+
+#include <optional>
+#include <utility>
+
+#include "units.h"
+
+namespace cirro::internal {
+namespace {
+
+using enum SettingType;
+
+Error Invalid(std::string rule) {
+  return Error{ErrorCode::kInvalidConfig, std::move(rule)};
+}
+
+// The index of `text` in "a|b|c".
+std::optional<std::int64_t> IndexOf(std::string_view choices,
+                                    std::string_view text) {
+  for (std::int64_t index = 0;; ++index) {
+    const std::size_t bar = choices.find('|');
+    if (choices.substr(0, bar) == text) return index;
+    if (bar == std::string_view::npos) return std::nullopt;
+    choices.remove_prefix(bar + 1);
+  }
+}
+
+std::string Quoted(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      quoted += "\\u00";
+      quoted += kHex[byte >> 4U];
+      quoted += kHex[byte & 0xFU];
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+std::string Show(SettingType type, std::int64_t number) {
+  if (type == kDuration) {
+    return FormatDuration(std::chrono::milliseconds(number));
+  }
+  return type == kByteSize ? FormatByteSize(number) : std::to_string(number);
+}
+
+}  // namespace
+
+std::string DescribeRule(const Setting& setting) {
+  std::string rule;
+  switch (setting.type) {
+    case kBool:
+      return "`true` or `false`";
+    case kText:
+      return "text";
+    case kUrl:
+      return "`http` or `https` URL";
+    case kSecret:
+      return "secret text";
+    case kPem:
+      return "certificates in PEM";
+    case kChoice: {
+      for (const char c : setting.choices) {
+        rule += c == '|' ? std::string("`, `") : std::string(1, c);
+      }
+      return "one of `" + rule + "`";
+    }
+    case kInteger:
+      rule = "integer";
+      break;
+    case kDuration:
+      rule = "duration";
+      break;
+    case kByteSize:
+      rule = "byte size";
+      break;
+  }
+  return rule + ", " + Show(setting.type, setting.min) + " to " +
+         Show(setting.type, setting.max);
+}
+
+Result<SettingValue> ParseValue(const Setting& setting, std::string_view text) {
+  const auto broken = [&] {
+    return Invalid("must be " + DescribeRule(setting));
+  };
+  std::optional<std::int64_t> number;
+  switch (setting.type) {
+    case kBool:
+      if (text != "true" && text != "false") return broken();
+      return SettingValue(text == "true");
+    case kText:
+    case kPem:
+      return SettingValue(std::string(text));
+    case kSecret:
+      return SettingValue(Secret(std::string(text)));
+    case kUrl:
+      // The rest of a URL is the business of who connects to it.
+      if (!text.starts_with("http://") && !text.starts_with("https://")) {
+        return broken();
+      }
+      return SettingValue(std::string(text));
+    case kChoice:
+      number = IndexOf(setting.choices, text);
+      break;
+    case kInteger:
+      number = ParseInteger(text);
+      break;
+    case kByteSize:
+      number = ParseByteSize(text);
+      break;
+    case kDuration:
+      if (const auto duration = ParseDuration(text)) {
+        number = duration->count();
+      }
+      break;
+  }
+  if (!number) return broken();
+  if (setting.type == kChoice) return SettingValue(*number);
+  if (*number < setting.min || *number > setting.max) return broken();
+  if (setting.type == kDuration) {
+    return SettingValue(std::chrono::milliseconds(*number));
+  }
+  return SettingValue(*number);
+}
+
+std::string ShowValue(const Setting& setting, std::string_view text) {
+  switch (setting.type) {
+    case kBool:
+    case kInteger:
+      return text == "true" || text == "false" || ParseInteger(text)
+                 ? std::string(text)
+                 : Quoted(text);
+    case kSecret:
+    case kPem:
+      return "\"***\"";
+    case kUrl:
+      return Quoted(RedactUrl(text));
+    case kText:
+    case kChoice:
+    case kDuration:
+    case kByteSize:
+      return Quoted(text);
+  }
+  return {};
+}
+
+}  // namespace cirro::internal

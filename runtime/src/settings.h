@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "config.h"
+
+namespace cirro::internal {
+
+enum class SettingType : std::uint8_t {
+  kBool,
+  kInteger,
+  kDuration,
+  kByteSize,
+  kText,
+  kUrl,     // http or https; credentials in it are masked.
+  kChoice,  // One of the names in `choices`; lands as its index.
+  kSecret,  // Never shown; KEY_file reads it from a file.
+  kPem,     // Certificates; KEY_file likewise.
+};
+
+using SettingValue = std::variant<bool, std::int64_t, std::chrono::milliseconds,
+                                  std::string, Secret>;
+
+struct Section {
+  std::string_view name;
+  bool named;  // Written `[name.NAME]`, any number of times.
+  std::string_view doc;
+};
+
+/// One line of the table that parsing, `config --print`, suggestions and
+/// docs/configuration.md are made from.
+struct Setting {
+  std::string_view section;
+  std::string_view key;
+  SettingType type;
+  /// As it would be written; empty: not set.
+  std::string_view fallback;
+  /// One sentence; `What` it does, what else it may be.
+  std::string_view doc;
+  /// Where the value goes. For a named section `name` is its NAME.
+  void (*land)(Config& config, std::string_view name,
+               const SettingValue& value);
+  std::int64_t min = 0;  // Of numbers, durations (ms) and sizes (bytes).
+  std::int64_t max = std::numeric_limits<std::int64_t>::max();
+  std::string_view choices{};   // "a|b|c"
+  std::string_view platform{};  // The environment name that platforms set.
+  std::string_view flag{};      // "--port"
+  /// Says where a default that is not written here comes from.
+  std::string_view computed{};
+};
+
+[[nodiscard]] std::span<const Section> Sections();
+[[nodiscard]] std::span<const Setting> Settings();
+
+/// `text` as a value of `setting`. Fails with kInvalidConfig; the message says
+/// the rule, but neither the value nor where it came from.
+[[nodiscard]] Result<SettingValue> ParseValue(const Setting& setting,
+                                              std::string_view text);
+/// `text`, which ParseValue took, as TOML, with secrets masked.
+[[nodiscard]] std::string ShowValue(const Setting& setting,
+                                    std::string_view text);
+/// What kind of value it takes, for people: "duration, at least 1ms".
+[[nodiscard]] std::string DescribeRule(const Setting& setting);
+
+}  // namespace cirro::internal

@@ -1,0 +1,624 @@
+#include "settings.h"
+
+#include <array>
+#include <type_traits>
+#include <utility>
+
+namespace cirro::internal {
+namespace {
+
+// --- Where a value lands -----------------------------------------------------
+
+template <typename T>
+T& SectionOf(T& section, std::string_view /*name*/) {
+  return section;
+}
+template <typename T>
+T& SectionOf(Named<T>& sections, std::string_view name) {
+  const auto it = sections.find(name);
+  return it != sections.end() ? it->second : sections[std::string(name)];
+}
+
+template <typename T>
+void Assign(T& target, const SettingValue& value) {
+  if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, Secret> ||
+                std::is_same_v<T, std::string> ||
+                std::is_same_v<T, std::chrono::milliseconds>) {
+    target = std::get<T>(value);
+  } else {  // Numbers, which the table bounds, and the index of a choice.
+    target = static_cast<T>(std::get<std::int64_t>(value));
+  }
+}
+template <typename T>
+void Assign(std::optional<T>& target, const SettingValue& value) {
+  Assign(target.emplace(), value);
+}
+
+template <auto kSection, auto kField>
+void Land(Config& config, std::string_view name, const SettingValue& value) {
+  Assign(SectionOf(config.*kSection, name).*kField, value);
+}
+
+template <auto kField>
+void LandDecode(Config& config, std::string_view /*name*/,
+                const SettingValue& value) {
+  Assign(config.receiver.decode.*kField, value);
+}
+template <auto kField>
+void LandOutlet(Config& config, std::string_view name,
+                const SettingValue& value) {
+  Assign(SectionOf(config.outlets, name).http.*kField, value);
+}
+
+void LandDoneStatus(Config& config, std::string_view /*name*/,
+                    const SettingValue& value) {
+  constexpr std::array kStatus{202, 200, 204};  // As in the table.
+  config.receiver.done_status =
+      kStatus.at(static_cast<std::size_t>(std::get<std::int64_t>(value)));
+}
+
+void LandOutletType(Config& config, std::string_view name,
+                    const SettingValue& /*value*/) {
+  SectionOf(config.outlets, name).http.name = name;  // One type so far.
+}
+
+void LandOutletMode(Config& config, std::string_view name,
+                    const SettingValue& value) {
+  constexpr std::array kModes{ContentMode::kBinary, ContentMode::kStructured,
+                              ContentMode::kBatch};  // As in the table.
+  SectionOf(config.outlets, name).http.mode =
+      kModes.at(static_cast<std::size_t>(std::get<std::int64_t>(value)));
+}
+
+// --- The table ---------------------------------------------------------------
+
+constexpr std::array kSections{
+    Section{"http", false, "The HTTP receiver: where events come in."},
+    Section{"admin", false,
+            "Health and metrics on a port of their own, so that the public one "
+            "serves events alone."},
+    Section{"metrics", false, "Who may read `/metrics` on the public port."},
+    Section{"log", false, "What is logged, and how it looks."},
+    Section{"drain", false, "How the process ends on SIGTERM."},
+    Section{"dispatch", false, "The engine between inlets and functions."},
+    Section{"knative", false, "What Knative's bindings hand to a container."},
+    Section{"function", true,
+            "One registered function; NAME is its name in lower case with "
+            "every character that is no letter or digit as `_`. What is not "
+            "set stays as the code says."},
+    Section{"outlet", true,
+            "A place that events are sent to: `reply_to`, `Context::Publish`."},
+};
+
+constexpr std::int64_t kMaxPort = 65'535;
+constexpr std::int64_t kMaxCount = 10'000'000;
+constexpr std::int64_t kMaxBytes = 1LL << 40;
+constexpr std::int64_t kOneDay = 86'400'000;
+
+using enum SettingType;
+
+constexpr std::array kSettings{
+    Setting{.section = "http",
+            .key = "enabled",
+            .type = kBool,
+            .fallback = "true",
+            .doc = "Whether to listen for events over HTTP.",
+            .land = &Land<&Config::http, &HttpConfig::enabled>},
+    Setting{.section = "http",
+            .key = "host",
+            .type = kText,
+            .fallback = "0.0.0.0",
+            .doc = "The IPv4 or IPv6 address to listen on, in digits.",
+            .land = &Land<&Config::receiver, &HttpOptions::address>,
+            .flag = "--host"},
+    Setting{.section = "http",
+            .key = "port",
+            .type = kInteger,
+            .fallback = "8080",
+            .doc = "The TCP port to listen on; 0 takes a free one.",
+            .land = &Land<&Config::receiver, &HttpOptions::port>,
+            .max = kMaxPort,
+            .platform = "PORT",
+            .flag = "--port"},
+    Setting{.section = "http",
+            .key = "threads",
+            .type = kInteger,
+            .fallback = "",
+            .doc = "How many threads serve connections.",
+            .land = &Land<&Config::receiver, &HttpOptions::reactor_threads>,
+            .min = 1,
+            .max = 255,
+            .computed = "the container's CPUs, at most 16"},
+    Setting{.section = "http",
+            .key = "deadline",
+            .type = kDuration,
+            .fallback = "25s",
+            .doc = "Everything about one request ends within it; then 504.",
+            .land = &Land<&Config::receiver, &HttpOptions::deadline>,
+            .min = 1,
+            .max = kOneDay},
+    Setting{.section = "http",
+            .key = "done_status",
+            .type = kChoice,
+            .fallback = "202",
+            .doc = "The status after success without a reply.",
+            .land = &LandDoneStatus,
+            .choices = "202|200|204"},
+    Setting{.section = "http",
+            .key = "reject_status",
+            .type = kInteger,
+            .fallback = "422",
+            .doc = "The status of an event that its function rejected and that "
+                   "no dead-letter place took; 400 for Azure Event Grid.",
+            .land = &Land<&Config::receiver, &HttpOptions::reject_status>,
+            .min = 400,
+            .max = 499},
+    Setting{
+        .section = "http",
+        .key = "unmatched",
+        .type = kChoice,
+        .fallback = "reject",
+        .doc = "What becomes of an event that no function is registered for: "
+               "reject answers 404, accept answers as if it were done.",
+        .land = &Land<&Config::http, &HttpConfig::unmatched>,
+        .choices = "reject|accept"},
+    Setting{.section = "http",
+            .key = "reply_mode",
+            .type = kChoice,
+            .fallback = "request",
+            .doc = "The content mode of a reply: that of its request, or "
+                   "always the same.",
+            .land = &Land<&Config::receiver, &HttpOptions::reply_mode>,
+            .choices = "request|binary|structured"},
+    Setting{.section = "http",
+            .key = "strict",
+            .type = kBool,
+            .fallback = "false",
+            .doc = "Refuse what CloudEvents does not allow although it harms "
+                   "nobody; docs/conformance.md lists the cases.",
+            .land = &LandDecode<&DecodeOptions::strict>},
+    Setting{.section = "http",
+            .key = "max_connections",
+            .type = kInteger,
+            .fallback = "10000",
+            .doc = "More connections at once are answered 503 and closed.",
+            .land = &Land<&Config::receiver, &HttpOptions::max_connections>,
+            .min = 1,
+            .max = kMaxCount},
+    Setting{.section = "http",
+            .key = "max_pipelined",
+            .type = kInteger,
+            .fallback = "32",
+            .doc = "Requests of one connection that are open at once; the next "
+                   "one is read when the first is answered.",
+            .land = &Land<&Config::receiver, &HttpOptions::max_pipelined>,
+            .min = 1,
+            .max = kMaxCount},
+    Setting{.section = "http",
+            .key = "max_unsent_bytes",
+            .type = kByteSize,
+            .fallback = "256KiB",
+            .doc = "Bytes of answers that one peer leaves untaken before its "
+                   "next request is read.",
+            .land = &Land<&Config::receiver, &HttpOptions::max_unsent_bytes>,
+            .min = 1 << 12,
+            .max = kMaxBytes},
+    Setting{.section = "http",
+            .key = "max_line_bytes",
+            .type = kByteSize,
+            .fallback = "8KiB",
+            .doc = "A longer request line is 414.",
+            .land = &Land<&Config::receiver, &HttpOptions::line_limit>,
+            .min = 1 << 8,
+            .max = 1 << 20},
+    Setting{.section = "http",
+            .key = "max_header_bytes",
+            .type = kByteSize,
+            .fallback = "64KiB",
+            .doc = "A longer header, request line included, is 431.",
+            .land = &Land<&Config::receiver, &HttpOptions::header_limit>,
+            .min = 1 << 10,
+            .max = 1 << 24},
+    Setting{.section = "http",
+            .key = "max_headers",
+            .type = kInteger,
+            .fallback = "256",
+            .doc = "More header fields are 431.",
+            .land = &Land<&Config::receiver, &HttpOptions::max_headers>,
+            .min = 8,
+            .max = 100'000},
+    Setting{.section = "http",
+            .key = "max_body_bytes",
+            .type = kByteSize,
+            .fallback = "1MiB",
+            .doc = "A longer body is 413.",
+            .land = &Land<&Config::receiver, &HttpOptions::body_limit>,
+            .min = 1,
+            .max = 1LL << 31},
+    Setting{.section = "http",
+            .key = "max_event_bytes",
+            .type = kByteSize,
+            .fallback = "1MiB",
+            .doc = "A larger event, data and attributes together, is 413.",
+            .land = &LandDecode<&DecodeOptions::max_event_bytes>,
+            .min = 1,
+            .max = 1LL << 31},
+    Setting{.section = "http",
+            .key = "max_batch_events",
+            .type = kInteger,
+            .fallback = "1000",
+            .doc = "A batch of more events is 413.",
+            .land = &LandDecode<&DecodeOptions::max_batch_events>,
+            .min = 1,
+            .max = kMaxCount},
+    Setting{.section = "http",
+            .key = "max_attributes",
+            .type = kInteger,
+            .fallback = "128",
+            .doc = "An event with more attributes is 400.",
+            .land = &LandDecode<&DecodeOptions::max_attributes>,
+            .min = 8,
+            .max = 100'000},
+    Setting{.section = "http",
+            .key = "max_attribute_value_bytes",
+            .type = kByteSize,
+            .fallback = "65535",
+            .doc = "An event with a longer attribute value is 400.",
+            .land = &LandDecode<&DecodeOptions::max_attribute_value_bytes>,
+            .min = 1 << 6,
+            .max = 1 << 24},
+    Setting{.section = "http",
+            .key = "header_timeout",
+            .type = kDuration,
+            .fallback = "10s",
+            .doc = "From a request's first byte to its header's end; then 408.",
+            .land = &Land<&Config::receiver, &HttpOptions::header_timeout>,
+            .min = 1,
+            .max = kOneDay},
+    Setting{.section = "http",
+            .key = "body_timeout",
+            .type = kDuration,
+            .fallback = "10s",
+            .doc = "While a body comes, each such span must bring "
+                   "`body_min_bytes`, else 408.",
+            .land = &Land<&Config::receiver, &HttpOptions::body_timeout>,
+            .min = 1,
+            .max = kOneDay},
+    Setting{.section = "http",
+            .key = "body_min_bytes",
+            .type = kByteSize,
+            .fallback = "1KiB",
+            .doc = "See `body_timeout`.",
+            .land = &Land<&Config::receiver, &HttpOptions::body_min_bytes>,
+            .min = 1,
+            .max = 1 << 30},
+    Setting{
+        .section = "http",
+        .key = "write_timeout",
+        .type = kDuration,
+        .fallback = "30s",
+        .doc = "A peer that takes no byte of an answer for so long is cut off.",
+        .land = &Land<&Config::receiver, &HttpOptions::write_timeout>,
+        .min = 1,
+        .max = kOneDay},
+    Setting{.section = "http",
+            .key = "idle_timeout",
+            .type = kDuration,
+            .fallback = "75s",
+            .doc = "A connection without a request is closed after it.",
+            .land = &Land<&Config::receiver, &HttpOptions::idle_timeout>,
+            .min = 1,
+            .max = kOneDay},
+
+    Setting{.section = "admin",
+            .key = "port",
+            .type = kInteger,
+            .fallback = "",
+            .doc = "Moves health and metrics off the public port to this one "
+                   "of the same address; 0 takes a free one.",
+            .land = &Land<&Config::receiver, &HttpOptions::admin_port>,
+            .max = kMaxPort,
+            .flag = "--admin-port"},
+
+    Setting{.section = "metrics",
+            .key = "public",
+            .type = kBool,
+            .fallback = "false",
+            .doc = "Serve `/metrics` to anyone on the public port.",
+            .land = &Land<&Config::metrics, &MetricsConfig::open>},
+    Setting{.section = "metrics",
+            .key = "token",
+            .type = kSecret,
+            .fallback = "",
+            .doc = "Serve `/metrics` to `Authorization: Bearer TOKEN`.",
+            .land = &Land<&Config::metrics, &MetricsConfig::token>},
+
+    Setting{.section = "log",
+            .key = "level",
+            .type = kChoice,
+            .fallback = "info",
+            .doc = "The least important lines that are written; data of "
+                   "events is never logged above debug.",
+            .land = &Land<&Config::log, &LogConfig::level>,
+            .choices = "debug|info|warning|error"},
+    Setting{.section = "log",
+            .key = "format",
+            .type = kChoice,
+            .fallback = "auto",
+            .doc = "One JSON object a line, or text for a terminal; auto looks "
+                   "whether standard error is one.",
+            .land = &Land<&Config::log, &LogConfig::format>,
+            .choices = "auto|json|text"},
+
+    Setting{.section = "drain",
+            .key = "delay",
+            .type = kDuration,
+            .fallback = "0s",
+            .doc = "How long requests are still served after readiness turned "
+                   "503, until load balancers have seen it.",
+            .land = &Land<&Config::drain, &DrainConfig::delay>,
+            .max = kOneDay},
+    Setting{.section = "drain",
+            .key = "grace",
+            .type = kDuration,
+            .fallback = "8s",
+            .doc = "How long what was received may take to finish; Cloud Run "
+                   "kills 10 s after SIGTERM.",
+            .land = &Land<&Config::drain, &DrainConfig::grace>,
+            .max = kOneDay},
+
+    Setting{.section = "dispatch",
+            .key = "target",
+            .type = kText,
+            .fallback = "",
+            .doc = "Serve the function of this name alone.",
+            .land = &Land<&Config::dispatch, &DispatchConfig::target>,
+            .platform = "FUNCTION_TARGET",
+            .flag = "--target"},
+    Setting{.section = "dispatch",
+            .key = "reply_to",
+            .type = kText,
+            .fallback = "",
+            .doc = "The outlet that takes replies which the request's answer "
+                   "cannot carry; none discards them.",
+            .land = &Land<&Config::dispatch, &DispatchConfig::reply_to>,
+            .computed = "`k_sink` where `K_SINK` is set"},
+    Setting{.section = "dispatch",
+            .key = "workers",
+            .type = kInteger,
+            .fallback = "",
+            .doc = "Most threads that run functions; they are started when "
+                   "they are needed.",
+            .land = &Land<&Config::dispatch, &DispatchConfig::workers>,
+            .min = 1,
+            .max = 10'000,
+            .computed = "4 for each of the container's CPUs, at least 16"},
+    Setting{.section = "dispatch",
+            .key = "max_hung",
+            .type = kInteger,
+            .fallback = "4",
+            .doc = "So many hung functions are replaced by a new thread; at "
+                   "one more the process ends, to be started anew.",
+            .land = &Land<&Config::dispatch, &DispatchConfig::max_hung>,
+            .max = 1'000},
+    Setting{.section = "dispatch",
+            .key = "max_in_flight",
+            .type = kInteger,
+            .fallback = "10000",
+            .doc = "Events taken in and not settled; one more is answered 429.",
+            .land = &Land<&Config::dispatch, &DispatchConfig::max_in_flight>,
+            .min = 1,
+            .max = kMaxCount},
+    Setting{
+        .section = "dispatch",
+        .key = "max_in_flight_bytes",
+        .type = kByteSize,
+        .fallback = "",
+        .doc = "The same bound in bytes of events.",
+        .land = &Land<&Config::dispatch, &DispatchConfig::max_in_flight_bytes>,
+        .min = 1 << 20,
+        .max = kMaxBytes,
+        .computed = "a quarter of the container's memory, at most 256MiB"},
+    Setting{.section = "dispatch",
+            .key = "max_reply_bytes",
+            .type = kByteSize,
+            .fallback = "1MiB",
+            .doc = "A larger reply fails its function with 500.",
+            .land = &Land<&Config::dispatch, &DispatchConfig::max_reply_bytes>,
+            .min = 1,
+            .max = 1LL << 31},
+
+    Setting{.section = "knative",
+            .key = "sink",
+            .type = kUrl,
+            .fallback = "",
+            .doc = "Becomes the outlet `k_sink`, and where replies go.",
+            .land = &Land<&Config::knative, &KnativeConfig::sink>,
+            .platform = "K_SINK"},
+    Setting{.section = "knative",
+            .key = "ce_overrides",
+            .type = kText,
+            .fallback = "",
+            .doc = "`{\"extensions\":{\"name\":\"value\"}}`: set on every "
+                   "outgoing event.",
+            .land = &Land<&Config::knative, &KnativeConfig::ce_overrides>,
+            .platform = "K_CE_OVERRIDES"},
+    Setting{.section = "knative",
+            .key = "ca_certificates",
+            .type = kPem,
+            .fallback = "",
+            .doc = "Certificates that `knative.sink` is trusted by, beside the "
+                   "system's.",
+            .land = &Land<&Config::knative, &KnativeConfig::ca_certificates>,
+            .platform = "K_CA_CERTS"},
+
+    Setting{.section = "function",
+            .key = "concurrency",
+            .type = kInteger,
+            .fallback = "",
+            .doc = "Calls at once; 0 is no bound but `dispatch.workers`.",
+            .land = &Land<&Config::functions, &FunctionConfig::concurrency>,
+            .max = kMaxCount,
+            .computed = "as in code, else 0"},
+    Setting{.section = "function",
+            .key = "timeout",
+            .type = kDuration,
+            .fallback = "",
+            .doc = "After it the stop token is set and the sender gets 504.",
+            .land = &Land<&Config::functions, &FunctionConfig::timeout>,
+            .min = 1,
+            .max = kOneDay,
+            .computed = "as in code, else 20s"},
+    Setting{.section = "function",
+            .key = "inline",
+            .type = kBool,
+            .fallback = "",
+            .doc = "Run on the thread that received the event; only for a "
+                   "function that never blocks.",
+            .land = &Land<&Config::functions, &FunctionConfig::inline_call>,
+            .computed = "as in code, else false"},
+    Setting{.section = "function",
+            .key = "batch_max",
+            .type = kInteger,
+            .fallback = "",
+            .doc = "Most events in one call of a batch function.",
+            .land = &Land<&Config::functions, &FunctionConfig::batch_max>,
+            .min = 1,
+            .max = 1'000'000,
+            .computed = "as in code, else 100"},
+    Setting{.section = "function",
+            .key = "max_in_flight",
+            .type = kInteger,
+            .fallback = "",
+            .doc = "Events taken in for it and not finished; one more is "
+                   "answered 429. 0 is no bound but the dispatcher's.",
+            .land = &Land<&Config::functions, &FunctionConfig::max_in_flight>,
+            .max = kMaxCount,
+            .computed = "as in code, else 0"},
+    Setting{
+        .section = "function",
+        .key = "max_in_flight_bytes",
+        .type = kByteSize,
+        .fallback = "",
+        .doc = "The same bound in bytes.",
+        .land = &Land<&Config::functions, &FunctionConfig::max_in_flight_bytes>,
+        .max = kMaxBytes,
+        .computed = "as in code, else 0"},
+    Setting{.section = "function",
+            .key = "reply_to",
+            .type = kText,
+            .fallback = "",
+            .doc = "As `dispatch.reply_to`, for this function.",
+            .land = &Land<&Config::functions, &FunctionConfig::reply_to>,
+            .computed = "as in code, else `dispatch.reply_to`"},
+    Setting{.section = "function",
+            .key = "order_by",
+            .type = kChoice,
+            .fallback = "",
+            .doc = "Which events' calls run one after the other: those of one "
+                   "key of their source, one `partitionkey`, one subject, or "
+                   "one value at `order_pointer`.",
+            .land = &Land<&Config::functions, &FunctionConfig::order_by>,
+            .choices = "source|none|partitionkey|subject|json_pointer",
+            .computed = "as in code, else source"},
+    Setting{
+        .section = "function",
+        .key = "order_pointer",
+        .type = kText,
+        .fallback = "",
+        .doc =
+            "RFC 6901 pointer into JSON data, of order_by = \"json_pointer\".",
+        .land = &Land<&Config::functions, &FunctionConfig::order_pointer>,
+        .computed = "as in code"},
+
+    Setting{.section = "outlet",
+            .key = "type",
+            .type = kChoice,
+            .fallback = "http",
+            .doc = "The protocol; it decides which module is loaded.",
+            .land = &LandOutletType,
+            .choices = "http"},
+    Setting{.section = "outlet",
+            .key = "url",
+            .type = kUrl,
+            .fallback = "",
+            .doc = "Where events are posted to; required.",
+            .land = &LandOutlet<&HttpOutletOptions::url>},
+    Setting{.section = "outlet",
+            .key = "mode",
+            .type = kChoice,
+            .fallback = "binary",
+            .doc = "The content mode of the requests.",
+            .land = &LandOutletMode,
+            .choices = "binary|structured|batch"},
+    Setting{.section = "outlet",
+            .key = "batch_max",
+            .type = kInteger,
+            .fallback = "100",
+            .doc = "Most events of one request in mode batch.",
+            .land = &LandOutlet<&HttpOutletOptions::batch_max>,
+            .min = 1,
+            .max = 100'000},
+    Setting{.section = "outlet",
+            .key = "connect_timeout",
+            .type = kDuration,
+            .fallback = "5s",
+            .doc = "How long a connection may take to be there.",
+            .land = &LandOutlet<&HttpOutletOptions::connect_timeout>,
+            .min = 1,
+            .max = kOneDay},
+    Setting{
+        .section = "outlet",
+        .key = "timeout",
+        .type = kDuration,
+        .fallback = "20s",
+        .doc =
+            "From the send to the answer, waiting for a connection included.",
+        .land = &LandOutlet<&HttpOutletOptions::timeout>,
+        .min = 1,
+        .max = kOneDay},
+    Setting{.section = "outlet",
+            .key = "max_connections",
+            .type = kInteger,
+            .fallback = "32",
+            .doc = "Connections, and so requests, at once.",
+            .land = &LandOutlet<&HttpOutletOptions::max_connections>,
+            .min = 1,
+            .max = 10'000},
+    Setting{.section = "outlet",
+            .key = "max_in_flight",
+            .type = kInteger,
+            .fallback = "1024",
+            .doc = "Events that wait or are on their way; one more fails as "
+                   "overloaded.",
+            .land = &LandOutlet<&HttpOutletOptions::max_in_flight>,
+            .min = 1,
+            .max = kMaxCount},
+    Setting{
+        .section = "outlet",
+        .key = "authorization",
+        .type = kSecret,
+        .fallback = "",
+        .doc = "The `Authorization` field of each request, scheme included.",
+        .land = &Land<&Config::outlets, &OutletConfig::authorization>},
+    Setting{.section = "outlet",
+            .key = "ca_certificates",
+            .type = kPem,
+            .fallback = "",
+            .doc = "Certificates that are trusted beside the system's.",
+            .land = &LandOutlet<&HttpOutletOptions::ca_certificates>},
+    Setting{.section = "outlet",
+            .key = "proxy",
+            .type = kUrl,
+            .fallback = "",
+            .doc = "`http://host:port` of a proxy; the usual environment names "
+                   "are not read.",
+            .land = &LandOutlet<&HttpOutletOptions::proxy>},
+};
+
+}  // namespace
+
+std::span<const Section> Sections() { return kSections; }
+std::span<const Setting> Settings() { return kSettings; }
+
+}  // namespace cirro::internal
