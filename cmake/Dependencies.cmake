@@ -28,7 +28,6 @@ cirro_find(Threads libc6-dev)
 cirro_find(Boost "libboost-dev (libboost1.81-dev on Debian 12)" 1.81)
 cirro_find(simdjson libsimdjson-dev CONFIG)
 cirro_find(nlohmann_json nlohmann-json3-dev CONFIG)
-cirro_find(tomlplusplus libtomlplusplus-dev CONFIG)
 cirro_find(CLI11 libcli11-dev CONFIG)
 cirro_find(prometheus-cpp prometheus-cpp-dev CONFIG COMPONENTS core)
 cirro_find(CURL libcurl4-openssl-dev)
@@ -51,6 +50,11 @@ cirro_find_header(SPDLOG_INCLUDE_DIR spdlog/spdlog.h libspdlog-dev)
 cirro_headers_target(spdlog::headers "${SPDLOG_INCLUDE_DIR}")
 target_compile_definitions(spdlog::headers INTERFACE FMT_HEADER_ONLY
                                                      SPDLOG_FMT_EXTERNAL)
+
+# toml++'s own target links its shared library, which would be loaded at each
+# start, also where no file is read.
+cirro_find_header(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h libtomlplusplus-dev)
+cirro_headers_target(tomlplusplus::headers "${TOMLPLUSPLUS_INCLUDE_DIR}")
 
 # libvalijson-dev depends on some 175 development packages that its headers do
 # not need here, so `./dev setup` unpacks it below build/deps instead.

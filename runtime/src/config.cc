@@ -364,14 +364,6 @@ Result<Config> LoadConfig(const ConfigSources& sources) {
   return Loader(sources).Load();
 }
 
-std::string ConfigKey(std::string_view function_name) {
-  std::string key = Lower(function_name);
-  for (char& c : key) {
-    if (!(('a' <= c && c <= 'z') || ('0' <= c && c <= '9'))) c = '_';
-  }
-  return key;
-}
-
 std::string PrintConfig(const Config& config) {
   std::string text;
   std::string section;

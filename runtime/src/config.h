@@ -12,6 +12,7 @@
 
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/context.h"
+#include "cirro/dispatch/dispatcher.h"
 #include "cirro/dispatch/function.h"
 #include "cirro/http/options.h"
 #include "cirro/http_client/http_client.h"
@@ -21,12 +22,10 @@
 // its default and its bounds stand in one table: settings.cc.
 namespace cirro::internal {
 
-enum class Unmatched : std::uint8_t { kReject, kAccept };
 enum class LogFormat : std::uint8_t { kAuto, kJson, kText };
 
 struct HttpConfig {
   bool enabled = true;
-  Unmatched unmatched = Unmatched::kReject;
 };
 
 struct MetricsConfig {
@@ -46,12 +45,8 @@ struct DrainConfig {
 
 struct DispatchConfig {
   std::string target{};
-  std::string reply_to{};
   std::uint32_t workers = 0;
   std::uint32_t max_hung = 0;
-  std::uint32_t max_in_flight = 0;
-  std::size_t max_in_flight_bytes = 0;
-  std::size_t max_reply_bytes = 0;
 };
 
 struct KnativeConfig {
@@ -95,6 +90,7 @@ struct Config {
   MetricsConfig metrics{};
   LogConfig log{};
   DrainConfig drain{};
+  DispatcherOptions dispatcher{};  // [dispatch] but for what follows.
   DispatchConfig dispatch{};
   KnativeConfig knative{};
   Named<FunctionConfig> functions{};
@@ -137,8 +133,5 @@ struct ConfigSources {
 /// TOML.
 [[nodiscard]] Result<std::vector<Assignment>> ReadConfigFile(
     const std::string& path);
-
-/// A function's name as configuration spells it.
-[[nodiscard]] std::string ConfigKey(std::string_view function_name);
 
 }  // namespace cirro::internal
