@@ -92,7 +92,7 @@ def _micro(budgets, found):
             ("decode_binary", 400, 3), ("decode_structured", 700, 3),
             ("route_10000_types", 100, 0)):
         what = name.replace("_", " ")
-        budgets.at_most(what, nanoseconds, value(name, "real_time"), " ns",
+        budgets.at_most(what, nanoseconds, value(name, "cpu_time"), " ns",
                         strictly=True)
         budgets.at_most(f"{what}: allocations", allocations,
                         value(name, "allocations"))

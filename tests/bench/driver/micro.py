@@ -28,13 +28,14 @@ def run(folder, repetitions, say):
         say(f"in process: {program.name}")
         output = subprocess.run(
             [str(program), "--benchmark_format=json",
-             f"--benchmark_repetitions={repetitions}",
+             f"--benchmark_repetitions={max(3, repetitions)}",
              "--benchmark_enable_random_interleaving=true",
              "--benchmark_min_time=0.1",
              "--benchmark_report_aggregates_only=true"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, check=True, preexec_fn=_pin)
-        for entry in json.loads(output.stdout)["benchmarks"]:
+        entries = json.loads(output.stdout)["benchmarks"]
+        for entry in sorted(entries, key=lambda entry: entry["family_index"]):
             if entry["aggregate_name"] == "median":
                 found[entry["run_name"]] = entry
     return found
@@ -43,7 +44,7 @@ def run(folder, repetitions, say):
 def _instructions(program, name, iterations):
     output = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-         str(program), f"--benchmark_filter=^{re.escape(name)}$"],
+         str(program), f"--benchmark_filter=^{re.escape(name)}(/|$)"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=True,
         env=servers.environment(BENCH_ITERATIONS=str(iterations)))
@@ -62,8 +63,7 @@ def instructions(folder, say):
             say(f"callgrind: {line}")
             few = _instructions(program, line, CALLGRIND_ITERATIONS)
             many = _instructions(program, line, 2 * CALLGRIND_ITERATIONS)
-            counts[re.sub(r"/iterations:\d+", "", line)] = (
-                (many - few) / CALLGRIND_ITERATIONS)
+            counts[line] = (many - few) / CALLGRIND_ITERATIONS
     return counts
 
 
@@ -74,7 +74,7 @@ def table(found, counts):
         allocations = entry.get("allocations") if entry else None
         rows.append([
             name.replace("_", " "),
-            f"{entry['real_time']:,.0f}" if entry else "-",
+            f"{entry['cpu_time']:,.0f}" if entry else "-",
             "-" if allocations is None else f"{allocations:.2f}",
             f"{counts[name]:,.0f}" if name in counts else "-"])
     return Table("In process, one core",
