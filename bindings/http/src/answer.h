@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "cirro/dispatch/delivery.h"
+#include "cirro/http/codec.h"
+#include "cirro/http/options.h"
+#include "cirro/http/receiver.h"
+#include "request_head.h"
+
+namespace cirro::internal {
+
+/// An answer but for the connection's own header lines: `head` is the status
+/// line and fields without the empty line that ends them.
+struct Answer {
+  std::string head;
+  std::string body;
+};
+
+/// How one event of a batch ended.
+struct EventOutcome {
+  int status = 0;
+  ErrorCode code = ErrorCode::kInternal;  ///< Where status is no success.
+  std::string detail{};
+};
+
+/// Success without a body.
+void WriteDone(int status, Answer& out);
+/// One reply event. REQUIRES: mode is kBinary or kStructured.
+void WriteReply(const Event& event, ContentMode mode, Answer& out);
+/// Several replies, as a JSON batch.
+void WriteBatchReply(const std::vector<Event>& events, Answer& out);
+/// What did not succeed, as problem+json.
+/// Source: RFC 9457.
+void WriteProblem(int status, std::string_view code, std::string_view detail,
+                  std::chrono::milliseconds retry_after, Answer& out);
+/// A batch that did not succeed as a whole: the outcome of each event.
+void WriteBatchProblem(int status, std::span<const EventOutcome> outcomes,
+                       std::chrono::milliseconds retry_after, Answer& out);
+void WriteRefusal(const HttpRefusal& refusal, Answer& out);
+/// To OPTIONS and to other methods than POST.
+void WriteOptions(Answer& out);
+void WriteMethodNotAllowed(std::string_view allow, Answer& out);
+void WriteSideReply(const HttpReply& reply, Answer& out);
+
+}  // namespace cirro::internal

@@ -1,0 +1,373 @@
+#include "connection.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace cirro::internal {
+namespace {
+
+// One connection's share of a turn, so that one that never stops sending does
+// not keep the others waiting.
+constexpr int kReadsPerTurn = 16;
+// Own buffers grow with what has come, not with what was announced.
+constexpr std::size_t kReadBytes = 2'048;
+constexpr std::size_t kBodyReadBytes = 16'384;
+// An idle connection keeps no more memory than this for its next answers.
+constexpr std::size_t kKeptOutput = 1'024;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+void ConnectionHost::Touch(Connection& connection) {
+  if (std::exchange(connection.touched, true)) return;
+  touched_.push_back(&connection);
+}
+
+void ConnectionHost::Resume(Connection& connection) {
+  if (std::exchange(connection.resumed, true)) return;
+  resumed_.push_back(&connection);
+}
+
+Connection::Connection(std::uint64_t id, bool admin_port,
+                       std::unique_ptr<Transport> transport,
+                       ConnectionHost& host)
+    : id_(id),
+      admin_port_(admin_port),
+      host_(host),
+      transport_(std::move(transport)),
+      parser_(host.parts.options),
+      idle_deadline_(host.now + host.parts.options.idle_timeout) {
+  ++host_.unquiet;
+}
+
+Connection::~Connection() {
+  host_.open_requests -= exchanges_.size();
+  if (unquiet_) --host_.unquiet;
+  TimerWheel::Cancel(*this);
+}
+
+void Connection::OnReadable(bool end_in_sight) {
+  readable_ = true;
+  end_in_sight_ = end_in_sight_ || end_in_sight;
+  Pump();
+  host_.Touch(*this);
+}
+
+void Connection::OnWritable() {
+  if (unsent() > 0) host_.Touch(*this);
+}
+
+void Connection::OnPhase() {
+  if (host_.phase == DrainPhase::kFenced) {
+    readable_ = true;
+    Pump();
+  } else if (host_.phase == DrainPhase::kClosing) {
+    const HttpRefusal late{503, HttpReject::kDraining, "stopping"};
+    for (std::uint64_t s = exchanges_.next_stream() - exchanges_.size();
+         s != exchanges_.next_stream(); ++s) {
+      Exchange& exchange = *exchanges_.Find(s);
+      if (exchange.state == Exchange::State::kOpen) Reject(exchange, late);
+    }
+    if (!input_done_ && parser_.in_request()) {
+      Refuse(late);
+    }
+    input_done_ = true;
+  }
+  host_.Touch(*this);
+}
+
+// Reading and parsing.
+
+bool Connection::HasRoom() const {
+  const HttpOptions& options = host_.parts.options;
+  return exchanges_.size() < options.max_pipelined &&
+         unsent() + held_bytes_ < options.max_unsent_bytes;
+}
+
+// In the middle of parsing: what functions on this thread answer at once, and
+// the socket takes at once, is out of the way.
+bool Connection::MakeRoom() {
+  if (HasRoom()) return true;
+  unparsed_ = true;
+  host_.Deliver();
+  Emit();
+  Flush();
+  unparsed_ = false;
+  return HasRoom();
+}
+
+void Connection::Pump() {
+  for (int reads = 0; readable_ && !paused_ && !finished_; ++reads) {
+    if (reads == kReadsPerTurn) {
+      host_.Resume(*this);
+      return;
+    }
+    Read();
+  }
+  UpdateQuiet();
+}
+
+void Connection::Read() {
+  // A request that is here in part gets a buffer; others are read and parsed
+  // in memory that all connections share, and leave nothing behind.
+  const bool shared = input_done_ || in_.empty();
+  std::span<char> room = host_.scratch();
+  if (!shared) {
+    const std::size_t have = in_.view().size();
+    room = in_.Room(
+        parser_.wanted() > have
+            ? std::min(parser_.wanted() - have, std::max(kBodyReadBytes, have))
+            : kReadBytes);
+  }
+  const IoResult result = transport_->Read(room);
+  switch (result.kind) {
+    case IoResult::Kind::kDone:
+      break;
+    case IoResult::Kind::kBlock:
+      readable_ = false;
+      return;
+    case IoResult::Kind::kEnd:
+      readable_ = false;
+      peer_ended_ = true;
+      if (!input_done_ && parser_.in_request()) {
+        Refuse({400, HttpReject::kBadRequest, "the request ends too early"});
+      }
+      input_done_ = true;
+      return;
+    case IoResult::Kind::kBroken:
+      Break();
+      return;
+  }
+  // A read that did not fill the room has emptied the socket, and what comes
+  // later is a new edge. An end that came with this edge is not.
+  if (result.size < room.size()) readable_ = end_in_sight_;
+  if (input_done_) return;
+
+  window_bytes_ += result.size;
+  if (shared) {
+    const std::string_view input(room.data(), result.size);
+    const std::size_t used = Parse(input);
+    if (used < input.size() && !input_done_) in_.Append(input.substr(used));
+  } else {
+    in_.Commit(result.size);
+    ParseBuffered();
+  }
+}
+
+void Connection::ParseBuffered() {
+  const std::size_t used = Parse(in_.view());
+  if (input_done_) {
+    in_.Clear();
+  } else {
+    in_.Consume(used);
+  }
+}
+
+std::size_t Connection::Parse(std::string_view input) {
+  const std::size_t size = input.size();
+  while (!input.empty() && !input_done_) {
+    if (!MakeRoom()) {
+      paused_ = true;
+      break;
+    }
+    const RequestParser::Progress progress = parser_.Advance(input, host_.head);
+    input.remove_prefix(progress.consumed);
+    if (progress.step == RequestParser::Step::kNeedMore) {
+      NotePartial();
+      break;
+    }
+    partial_ = Partial::kNone;
+    if (progress.step == RequestParser::Step::kRefused) {
+      Refuse(parser_.refusal());
+      break;
+    }
+    TakeRequest();
+    continue_owed_ = false;
+    continue_sent_ = false;
+    began_before_fence_ = false;
+  }
+  return size - input.size();
+}
+
+// The request in hand goes on in a later read: what it must keep to.
+void Connection::NotePartial() {
+  const HttpOptions& options = host_.parts.options;
+  if (parser_.in_body()) {
+    if (partial_ != Partial::kBody) {
+      partial_ = Partial::kBody;
+      partial_deadline_ = host_.now + options.body_timeout;
+      window_bytes_ = 0;
+    }
+    if (parser_.expects_continue() && !continue_sent_) {
+      continue_owed_ = true;
+      host_.Touch(*this);
+    }
+  } else if (parser_.in_request() && partial_ == Partial::kNone) {
+    partial_ = Partial::kHead;
+    partial_deadline_ = host_.now + options.header_timeout;
+  }
+}
+
+// "A server MAY omit sending a 100 (Continue) response if it has already
+// received some or all of the content". It comes after all earlier answers.
+// RFC 9110 section 10.1.1
+void Connection::SendContinue() {
+  if (!continue_owed_ || !exchanges_.empty() || input_done_) return;
+  continue_owed_ = false;
+  continue_sent_ = true;
+  out_ += kContinue;
+}
+
+// Answers and sending.
+
+void Connection::Continue() {
+  for (;;) {
+    Emit();
+    SendContinue();
+    Flush();
+    if (finished_) return;
+    if (paused_ && HasRoom()) {
+      paused_ = false;
+      ParseBuffered();
+      continue;
+    }
+    if (!paused_ && readable_ && !resumed) {
+      Pump();
+      // Deliveries of these requests go out before their answers.
+      if (!exchanges_.empty()) break;
+      continue;
+    }
+    break;
+  }
+  UpdateQuiet();
+  EndIfDone();
+}
+
+void Connection::Emit() {
+  while (!exchanges_.empty()) {
+    Exchange& exchange = exchanges_.front();
+    if (exchange.state == Exchange::State::kOpen) return;
+    EmitAnswer(exchange);
+    exchanges_.Pop();
+    --host_.open_requests;
+    idle_deadline_ = host_.now + host_.parts.options.idle_timeout;
+  }
+}
+
+void Connection::EmitAnswer(Exchange& exchange) {
+  // A drain closes a connection with the last answer that it owes: not before
+  // a request that has begun to arrive.
+  const bool last = exchanges_.size() == 1 && in_.empty() && !unparsed_ &&
+                    !parser_.in_request();
+  const bool close =
+      exchange.close || (last && host_.phase != DrainPhase::kServing);
+  if (unsent() == 0) {
+    write_deadline_ = host_.now + host_.parts.options.write_timeout;
+  }
+  if (exchange.state == Exchange::State::kDone) {
+    out_ += host_.done_head;
+  } else {
+    out_ += exchange.answer.head;
+    held_bytes_ -= exchange.answer.head.size() + exchange.answer.body.size();
+  }
+  if (close) {
+    out_ += "connection: close\r\n";
+    input_done_ = true;
+  } else if (exchange.keep_alive) {
+    out_ += "connection: keep-alive\r\n";
+  }
+  out_ += "\r\n";
+  if (!exchange.head_only) out_ += exchange.answer.body;
+  exchange.answer = {};
+}
+
+void Connection::Flush() {
+  while (unsent() > 0 && !finished_) {
+    const IoResult result =
+        transport_->Write(std::string_view(out_).substr(sent_));
+    if (result.kind == IoResult::Kind::kBlock) return;
+    if (result.kind != IoResult::Kind::kDone) {
+      Break();
+      return;
+    }
+    sent_ += result.size;
+    write_deadline_ = host_.now + host_.parts.options.write_timeout;
+  }
+  if (out_.capacity() > kKeptOutput) out_ = {};
+  out_.clear();
+  sent_ = 0;
+}
+
+void Connection::EndIfDone() {
+  if (finished_ || !input_done_ || !exchanges_.empty() || unsent() > 0) return;
+  if (!std::exchange(ended_writing_, true)) {
+    in_.Clear();
+    paused_ = false;
+    transport_->EndWriting();
+    linger_deadline_ = host_.now + host_.parts.options.linger;
+    // What is unread when the socket is closed would reset the peer, and the
+    // answer it has not read yet would be lost to it.
+    readable_ = true;
+    Pump();
+  }
+  if (peer_ended_) finished_ = true;
+}
+
+void Connection::Break() {
+  finished_ = true;
+  input_done_ = true;
+  readable_ = false;
+}
+
+// Quiet: nothing on this connection will become a delivery any more.
+void Connection::UpdateQuiet() {
+  if (host_.phase < DrainPhase::kFenced || !unquiet_) return;
+  if (!fenced_ && !readable_ && !paused_) {
+    fenced_ = true;
+    began_before_fence_ = parser_.in_request();
+  }
+  if (input_done_ || (fenced_ && !began_before_fence_)) {
+    unquiet_ = false;
+    --host_.unquiet;
+  }
+}
+
+// Time.
+
+TimePoint Connection::deadline() const {
+  if (ended_writing_) return linger_deadline_;
+  TimePoint deadline = TimePoint::max();
+  if (unsent() > 0) deadline = write_deadline_;
+  if (!input_done_ && !paused_) {
+    if (partial_ != Partial::kNone) {
+      deadline = std::min(deadline, partial_deadline_);
+    } else if (exchanges_.empty() && unsent() == 0) {
+      deadline = std::min(deadline, idle_deadline_);
+    }
+  }
+  return deadline;
+}
+
+void Connection::OnTimer() {
+  if (finished_ || host_.now < deadline()) return;
+  if (ended_writing_ || (unsent() > 0 && host_.now >= write_deadline_)) {
+    Break();
+    return;
+  }
+  if (partial_ == Partial::kBody &&
+      window_bytes_ >= host_.parts.options.body_min_bytes) {
+    window_bytes_ = 0;
+    partial_deadline_ = host_.now + host_.parts.options.body_timeout;
+    return;
+  }
+  if (partial_ != Partial::kNone) {
+    partial_ = Partial::kNone;
+    Refuse({408, HttpReject::kTimeout, "the request comes too slowly"});
+  }
+  input_done_ = true;
+  host_.Touch(*this);
+}
+
+}  // namespace cirro::internal

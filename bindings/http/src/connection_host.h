@@ -1,0 +1,117 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cirro/dispatch/inlet.h"
+#include "cirro/http/codec.h"
+#include "cirro/http/options.h"
+#include "cirro/http/receiver.h"
+#include "request_head.h"
+
+namespace cirro::internal {
+
+class Connection;
+
+/// How far a drain has come. Only forwards.
+enum class DrainPhase : std::uint8_t {
+  kServing,
+  kLastRequests,  ///< Each answer that can be the last one says so.
+  kFenced,        ///< Each connection is read to its end once; what begins
+                  ///< after that is refused.
+  kClosing,       ///< What is open is refused, and connections end.
+};
+
+/// Counters of one reactor thread: one writer, any reader.
+struct alignas(64) ThreadCounters {
+  using Counter = std::atomic<std::uint64_t>;
+
+  static void Add(Counter& counter) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + 1,
+                  std::memory_order_relaxed);
+  }
+
+  Counter accepted{0};
+  Counter closed{0};
+  Counter requests{0};
+  std::array<Counter, kHttpRejects> rejected{};
+  std::array<Counter, 4> forgiven{};
+};
+
+/// What the connections of one reactor thread share: memory that only one
+/// needs at a time, and the way to the sink. One thread.
+class ConnectionHost {
+ public:
+  struct Parts {
+    const HttpOptions& options;
+    const InletInfo& info;
+    Settler& settler;
+    Sink& sink;
+    HttpSideRoutes* side_routes;
+  };
+
+  explicit ConnectionHost(const Parts& given)
+      : parts(given),
+        decoder(given.options.decode),
+        scratch_(std::make_unique<char[]>(kScratchBytes + kJsonPadding)) {
+    deliveries_.reserve(kDeliverAt);
+  }
+
+  const Parts parts;
+  HttpDecoder decoder;
+  RequestHead head;
+  ThreadCounters counters;
+  TimePoint now{};  ///< Of this turn.
+  DrainPhase phase = DrainPhase::kServing;
+  /// The head of the answer to most requests, built once.
+  std::string done_head;
+
+  /// For one read; kJsonPadding readable bytes lie behind it.
+  [[nodiscard]] std::span<char> scratch() {
+    return {scratch_.get(), kScratchBytes};
+  }
+
+  /// Collects deliveries, so that the sink gets many at once.
+  void Enqueue(Delivery delivery) {
+    deliveries_.push_back(std::move(delivery));
+  }
+  [[nodiscard]] bool has_deliveries() const { return !deliveries_.empty(); }
+  [[nodiscard]] bool should_deliver() const {
+    return deliveries_.size() >= kDeliverAt;
+  }
+  /// Hands them over. Some may be settled when it returns.
+  void Deliver() {
+    if (deliveries_.empty()) return;
+    parts.sink.Deliver(deliveries_);
+    deliveries_.clear();
+  }
+
+  /// `connection` is looked at again before the turn ends.
+  void Touch(Connection& connection);
+  /// `connection` has more to read, but others had to wait long enough.
+  void Resume(Connection& connection);
+  [[nodiscard]] std::vector<Connection*>& touched() { return touched_; }
+  [[nodiscard]] std::vector<Connection*>& resumed() { return resumed_; }
+
+  // Sums over the thread's connections, for who waits for the drain.
+  std::size_t open_requests = 0;  ///< Read and not yet answered.
+  std::size_t unquiet = 0;        ///< Connections that may deliver still.
+
+ private:
+  static constexpr std::size_t kScratchBytes = 65'536;
+  static constexpr std::size_t kDeliverAt = 32;
+
+  std::unique_ptr<char[]> scratch_;
+  std::vector<Delivery> deliveries_;
+  std::vector<Connection*> touched_;
+  std::vector<Connection*> resumed_;
+};
+
+}  // namespace cirro::internal

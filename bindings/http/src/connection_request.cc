@@ -1,0 +1,313 @@
+// Connection, second part: from a request to deliveries, from settlements to
+// an answer.
+
+#include <cassert>
+#include <utility>
+#include <variant>
+
+#include "cirro/cloudevents/media_type.h"
+#include "connection.h"
+#include "status.h"
+
+namespace cirro::internal {
+namespace {
+
+constexpr int kIndexBits = 24;  // of a token's low half; above: the stream
+constexpr std::uint64_t kIndexMask = (std::uint64_t{1} << kIndexBits) - 1;
+
+struct Target {
+  std::string_view path;
+  std::string_view query;
+};
+
+// RFC 9112 section 3.2: "To allow for transition to the absolute-form for all
+// requests [...], a server MUST accept the absolute-form in requests".
+Target SplitTarget(std::string_view target) {
+  if (!target.starts_with('/')) {
+    const std::size_t authority = target.find("://");
+    if (authority != std::string_view::npos) {
+      const std::size_t path = target.find_first_of("/?", authority + 3);
+      target = path == std::string_view::npos ? "/" : target.substr(path);
+    }
+  }
+  const std::size_t query = target.find('?');
+  if (query == std::string_view::npos) return {target, {}};
+  return {target.substr(0, query), target.substr(query + 1)};
+}
+
+// What browsers and crawlers ask of every host is never an event.
+bool IsForBrowsers(std::string_view path) {
+  return path == "/robots.txt" || path == "/favicon.ico";
+}
+
+// Whether a list of media ranges names JSON batches. `*/*` does not: a sender
+// that does not expect a batch takes it for a broken event.
+bool NamesBatch(std::string_view accept) {
+  while (!accept.empty()) {
+    const std::size_t comma = accept.find(',');
+    const std::string_view range = accept.substr(0, comma);
+    accept.remove_prefix(comma == std::string_view::npos ? accept.size()
+                                                         : comma + 1);
+    const std::size_t begin = range.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) continue;
+    if (EqualsIgnoreCase(MediaTypeEssence(range.substr(begin)),
+                         kJsonBatchMediaType)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void Connection::TakeRequest() {
+  const RequestHead& head = host_.head;
+  ThreadCounters::Add(host_.counters.requests);
+  Exchange& exchange = exchanges_.Push();
+  ++host_.open_requests;
+  exchange.close = !head.keep_alive;
+  exchange.keep_alive = head.keep_alive && !head.http11;
+  exchange.head_only = head.method == "HEAD";
+  if (exchange.close) input_done_ = true;
+
+  if (head.method == "POST" && !admin_port_) {
+    TakeEvent(exchange);
+  } else if (!TakeSideRequest(exchange)) {
+    ThreadCounters::Add(
+        host_.counters.rejected[static_cast<std::size_t>(HttpReject::kMethod)]);
+    WriteMethodNotAllowed(admin_port_ ? "GET, HEAD" : "POST", exchange.answer);
+    Answered(exchange);
+  }
+}
+
+bool Connection::TakeSideRequest(Exchange& exchange) {
+  const RequestHead& head = host_.head;
+  if (head.method == "OPTIONS" && !admin_port_) {
+    WriteOptions(exchange.answer);
+    Answered(exchange);
+    return true;
+  }
+  if (head.method != "GET" && head.method != "HEAD") return false;
+  const Target target = SplitTarget(head.target);
+  if (host_.parts.side_routes != nullptr) {
+    HttpReply reply;
+    if (host_.parts.side_routes->Handle({.path = target.path,
+                                         .query = target.query,
+                                         .headers = head.headers,
+                                         .admin_port = admin_port_},
+                                        reply)) {
+      WriteSideReply(reply, exchange.answer);
+      Answered(exchange);
+      return true;
+    }
+  }
+  if (!IsForBrowsers(target.path) && !admin_port_) return false;
+  Reject(exchange, {404, HttpReject::kNotFound, "nothing is here"});
+  return true;
+}
+
+void Connection::TakeEvent(Exchange& exchange) {
+  if (IsForBrowsers(SplitTarget(host_.head.target).path)) {
+    Reject(exchange, {404, HttpReject::kNotFound, "nothing is here"});
+    return;
+  }
+  if (fenced_ && !began_before_fence_) {
+    exchange.close = true;
+    input_done_ = true;
+    Reject(exchange, {503, HttpReject::kDraining, "stopping"});
+    return;
+  }
+  HttpContent content =
+      host_.decoder.Decode(host_.head.headers, parser_.body());
+  exchange.mode = content.mode;
+  if (content.forgiven != Leniency::kNone) {
+    for (std::size_t bit = 0; bit < host_.counters.forgiven.size(); ++bit) {
+      if (Has(content.forgiven, static_cast<Leniency>(1U << bit))) {
+        ThreadCounters::Add(host_.counters.forgiven[bit]);
+      }
+    }
+  }
+  const std::uint64_t low = (exchanges_.next_stream() - 1) << kIndexBits;
+  if (auto* const event = std::get_if<Event>(&content.value)) {
+    host_.Enqueue(MakeDelivery(std::move(*event), low, 1));
+  } else if (auto* const members =
+                 std::get_if<std::vector<Result<Event>>>(&content.value)) {
+    TakeBatch(exchange, std::move(*members), low);
+  } else {
+    Error& error = *std::get_if<Error>(&content.value);
+    if (error.code == ErrorCode::kUnsupported) {
+      WriteProblem(415, ToString(error.code), PublicDetail(error), {},
+                   exchange.answer);
+      ThreadCounters::Add(
+          host_.counters
+              .rejected[static_cast<std::size_t>(HttpReject::kUnsupported)]);
+      Answered(exchange);
+      return;
+    }
+    host_.Enqueue(
+        MakeDelivery(Describe(std::move(error), parser_.body()), low, 0));
+  }
+  if (host_.should_deliver()) host_.Deliver();
+}
+
+// A message that is no event, as it came.
+Malformed Connection::Describe(Error error, std::string_view body) const {
+  Malformed malformed{
+      .bytes = std::string(body), .headers = {}, .error = std::move(error)};
+  malformed.headers.reserve(host_.head.headers.size());
+  for (const HttpHeader& header : host_.head.headers) {
+    malformed.headers.emplace_back(header.name, header.value);
+  }
+  return malformed;
+}
+
+void Connection::TakeBatch(Exchange& exchange,
+                           std::vector<Result<Event>> members,
+                           std::uint64_t low) {
+  if (members.empty()) {
+    exchange.state = Exchange::State::kDone;
+    return;
+  }
+  assert(members.size() <= kIndexMask);
+  const bool replies = NamesBatch(host_.head.accept);
+  exchange.batch = std::make_unique<BatchState>();
+  exchange.batch->open = members.size();
+  exchange.batch->status = host_.parts.options.done_status;
+  exchange.batch->outcomes.resize(members.size());
+  exchange.batch->replies.resize(replies ? members.size() : 0);
+  const auto capacity = replies
+                            ? static_cast<std::uint32_t>(
+                                  host_.parts.options.decode.max_batch_events)
+                            : 0;
+  for (Result<Event>& member : members) {
+    // The bytes of one member are not at hand; its error says what is wrong.
+    host_.Enqueue(member ? MakeDelivery(*std::move(member), low++, capacity)
+                         : MakeDelivery(Describe(std::move(member).error(), {}),
+                                        low++, 0));
+  }
+}
+
+template <typename Content>
+Delivery Connection::MakeDelivery(Content content, std::uint64_t low,
+                                  std::uint32_t reply_capacity) {
+  const RequestHead& head = host_.head;
+  Delivery delivery(std::move(content), host_.parts.info, host_.parts.settler,
+                    DeliveryToken{id_, low});
+  delivery.facts.deadline = host_.now + host_.parts.options.deadline;
+  delivery.facts.reply_capacity = reply_capacity;
+  TraceContext& trace = delivery.facts.trace;
+  if (!head.traceparent.empty()) {
+    trace.traceparent = head.traceparent;
+    trace.tracestate = head.tracestate;
+  } else if (const Event* const event = delivery.event()) {
+    if (const auto parent = event->extension("traceparent")) {
+      trace.traceparent = *parent;
+      trace.tracestate = event->extension("tracestate").value_or("");
+    }
+  }
+  return delivery;
+}
+
+// The request in hand, or what cannot be one, ends the connection.
+void Connection::Refuse(const HttpRefusal& refusal) {
+  Exchange& exchange = exchanges_.Push();
+  ++host_.open_requests;
+  exchange.close = true;
+  input_done_ = true;
+  partial_ = Partial::kNone;
+  Reject(exchange, refusal);
+}
+
+void Connection::Reject(Exchange& exchange, const HttpRefusal& refusal) {
+  ThreadCounters::Add(
+      host_.counters.rejected[static_cast<std::size_t>(refusal.reason)]);
+  WriteRefusal(refusal, exchange.answer);
+  Answered(exchange);
+}
+
+void Connection::Answered(Exchange& exchange) {
+  exchange.state = Exchange::State::kAnswered;
+  held_bytes_ += exchange.answer.head.size() + exchange.answer.body.size();
+  host_.Touch(*this);
+}
+
+void Connection::RefuseConnection() {
+  Refuse({503, HttpReject::kConnections, "too many connections"});
+}
+
+void Connection::Settle(std::uint64_t low, Settlement&& settlement) {
+  Exchange* const exchange = exchanges_.Find(low >> kIndexBits);
+  // Answered before: with 503, when the grace time of a drain was over.
+  if (exchange == nullptr || exchange->state != Exchange::State::kOpen) return;
+  if (exchange->batch != nullptr) {
+    SettleBatched(*exchange, low & kIndexMask, std::move(settlement));
+  } else {
+    SettleOne(*exchange, std::move(settlement));
+  }
+}
+
+void Connection::SettleOne(Exchange& exchange, Settlement&& settlement) {
+  const HttpOptions& options = host_.parts.options;
+  const bool done = settlement.kind == Settlement::Kind::kAck;
+  if (done && settlement.replies.empty()) {
+    exchange.state = Exchange::State::kDone;
+    host_.Touch(*this);
+    return;
+  }
+  if (done) {
+    ContentMode mode = exchange.mode;
+    if (options.reply_mode != HttpReplyMode::kAsRequest) {
+      mode = options.reply_mode == HttpReplyMode::kBinary
+                 ? ContentMode::kBinary
+                 : ContentMode::kStructured;
+    }
+    WriteReply(settlement.replies.front(), mode, exchange.answer);
+  } else {
+    const Error unknown{ErrorCode::kInternal, {}};
+    const Error& error = settlement.error ? *settlement.error : unknown;
+    WriteProblem(StatusOf(settlement, options), ToString(error.code),
+                 PublicDetail(error), settlement.delay, exchange.answer);
+  }
+  Answered(exchange);
+}
+
+void Connection::SettleBatched(Exchange& exchange, std::size_t index,
+                               Settlement&& settlement) {
+  BatchState& batch = *exchange.batch;
+  EventOutcome& outcome = batch.outcomes[index];
+  outcome.status = StatusOf(settlement, host_.parts.options);
+  if (settlement.error) {
+    outcome.code = settlement.error->code;
+    outcome.detail = PublicDetail(*settlement.error);
+  }
+  batch.status = Worse(batch.status, outcome.status);
+  batch.retry_after = std::max(batch.retry_after, settlement.delay);
+  if (!batch.replies.empty()) {
+    batch.replies[index] = std::move(settlement.replies);
+  }
+  if (--batch.open == 0) FinishBatch(exchange);
+}
+
+void Connection::FinishBatch(Exchange& exchange) {
+  const std::unique_ptr<BatchState> batch = std::move(exchange.batch);
+  if (batch->status >= 300) {
+    WriteBatchProblem(batch->status, batch->outcomes, batch->retry_after,
+                      exchange.answer);
+    Answered(exchange);
+    return;
+  }
+  std::vector<Event> replies;
+  for (std::vector<Event>& of_one : batch->replies) {
+    replies.insert(replies.end(), std::make_move_iterator(of_one.begin()),
+                   std::make_move_iterator(of_one.end()));
+  }
+  if (replies.empty()) {
+    exchange.state = Exchange::State::kDone;
+    host_.Touch(*this);
+    return;
+  }
+  WriteBatchReply(replies, exchange.answer);
+  Answered(exchange);
+}
+
+}  // namespace cirro::internal

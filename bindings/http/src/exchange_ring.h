@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "answer.h"
+#include "cirro/http/codec.h"
+
+namespace cirro::internal {
+
+/// The deliveries of one batch request, until the last is settled.
+struct BatchState {
+  std::size_t open = 0;
+  int status = 0;  ///< The worst so far.
+  std::chrono::milliseconds retry_after{0};
+  std::vector<EventOutcome> outcomes;
+  std::vector<std::vector<Event>> replies;  ///< By event, in order.
+};
+
+/// A request and what becomes its answer.
+struct Exchange {
+  enum class State : std::uint8_t {
+    kOpen,      ///< With the sink.
+    kDone,      ///< Answered by the done status alone.
+    kAnswered,  ///< `answer` is written.
+  };
+
+  State state = State::kOpen;
+  ContentMode mode = ContentMode::kNone;
+  bool close = false;       ///< The connection ends after it.
+  bool keep_alive = false;  ///< An HTTP/1.0 client wants to hear so.
+  bool head_only = false;   ///< To HEAD.
+  Answer answer{};
+  std::unique_ptr<BatchState> batch{};
+};
+
+/// The requests of a connection that are not answered yet, in order. Each has
+/// a stream number, counted up from 0 and never used again.
+class ExchangeRing {
+ public:
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::uint64_t next_stream() const { return first_ + size_; }
+
+  [[nodiscard]] Exchange& front() { return At(first_); }
+  /// The exchange of that stream, or null when it is over.
+  [[nodiscard]] Exchange* Find(std::uint64_t stream) {
+    return stream - first_ < size_ ? &At(stream) : nullptr;
+  }
+
+  /// References to others stay valid only until then.
+  Exchange& Push() {
+    if (size_ == slots_.size()) Grow();
+    ++size_;
+    Exchange& exchange = At(first_ + size_ - 1);
+    exchange = Exchange{};
+    return exchange;
+  }
+  void Pop() {
+    ++first_;
+    --size_;
+  }
+
+ private:
+  [[nodiscard]] Exchange& At(std::uint64_t stream) {
+    return slots_[stream & (slots_.size() - 1)];
+  }
+
+  // To the next power of two, each exchange at its stream's new place.
+  void Grow() {
+    std::vector<Exchange> larger(slots_.empty() ? 1 : slots_.size() * 2);
+    for (std::uint64_t s = first_; s != first_ + size_; ++s) {
+      larger[s & (larger.size() - 1)] = std::move(At(s));
+    }
+    slots_ = std::move(larger);
+  }
+
+  std::vector<Exchange> slots_;
+  std::uint64_t first_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace cirro::internal

@@ -1,0 +1,326 @@
+#include "reactor_thread.h"
+
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "answer.h"
+#include "socket_transport.h"
+
+namespace cirro::internal {
+namespace {
+
+using Interest = Pistache::Flags<Pistache::Polling::NotifyOn>;
+using Pistache::Polling::Mode;
+using Pistache::Polling::NotifyOn;
+using Pistache::Polling::Tag;
+
+// Pistache's own tags are descriptors; ours are above 2^32. A connection's id
+// is a sequence number, never used again, and the thread's index below it.
+constexpr std::uint64_t kFirstSequence = std::uint64_t{1} << 32;
+enum ReservedTag : std::uint64_t {
+  kWakeTag = kFirstSequence,
+  kTimerTag,
+  kListenerTag,
+  kAdminListenerTag,
+};
+
+// Over max_connections so many are told so; beyond that they are just closed.
+constexpr std::uint32_t kRefusedAtOnce = 64;
+constexpr std::chrono::milliseconds kAcceptAgain{200};
+
+thread_local ReactorThread* current = nullptr;
+
+std::string DoneHead(const HttpOptions& options) {
+  Answer answer;
+  WriteDone(options.done_status, answer);
+  return answer.head;
+}
+
+}  // namespace
+
+std::shared_ptr<Pistache::Aio::Handler> ReactorSeed::clone() const {
+  const auto index = static_cast<std::uint8_t>(group_->threads.size());
+  group_->threads.push_back(std::make_shared<ReactorThread>(*group_, index));
+  return group_->threads.back();
+}
+
+ReactorThread::ReactorThread(ReactorGroup& group, std::uint8_t index)
+    : group_(group),
+      index_(index),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      timer_fd_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+      host_(group.parts),
+      wheel_(std::chrono::steady_clock::now()),
+      sequence_(kFirstSequence) {
+  host_.done_head = DoneHead(group.parts.options);
+}
+
+ReactorThread::~ReactorThread() {
+  TimerWheel::Cancel(accept_again_);
+  connections_.clear();
+  if (wake_fd_ >= 0) close(wake_fd_);
+  if (timer_fd_ >= 0) close(timer_fd_);
+}
+
+void ReactorThread::registerPoller(Pistache::Polling::Epoll& poller) {
+  poller_ = &poller;
+  if (!ok()) return;
+  // Edges need no read: every write and every expiry is one.
+  poller.addFd(wake_fd_, Interest(NotifyOn::Read), Tag(kWakeTag), Mode::Edge);
+  poller.addFd(timer_fd_, Interest(NotifyOn::Read), Tag(kTimerTag), Mode::Edge);
+  if (index_ != 0) return;
+  if (group_.listener.open()) {
+    poller.addFd(group_.listener.fd(), Interest(NotifyOn::Read),
+                 Tag(kListenerTag), Mode::Edge);
+  }
+  if (group_.admin_listener.open()) {
+    poller.addFd(group_.admin_listener.fd(), Interest(NotifyOn::Read),
+                 Tag(kAdminListenerTag), Mode::Edge);
+  }
+}
+
+void ReactorThread::WakeUp() const noexcept {
+  const std::uint64_t one = 1;
+  // Fails only when the counter is full, and then an edge is due anyway.
+  [[maybe_unused]] const auto written = write(wake_fd_, &one, sizeof one);
+}
+
+void ReactorThread::Settle(DeliveryToken token,
+                           Settlement&& settlement) noexcept {
+  if (current != this) {
+    if (mailbox_.Post(Mailbox::Answer{token, std::move(settlement)})) WakeUp();
+    return;
+  }
+  const auto found = connections_.find(token.high);
+  if (found == connections_.end()) return;
+  found->second->Settle(token.low, std::move(settlement));
+}
+
+void ReactorThread::EnterPhase(DrainPhase phase) noexcept {
+  wanted_phase_.store(phase);
+  if (mailbox_.Wake()) WakeUp();
+}
+
+void ReactorThread::onReady(const Pistache::Aio::FdSet& fds) noexcept {
+  current = this;
+  mailbox_.SetAwake();
+  host_.now = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < fds.size(); ++i) {
+    // The entry keeps what it inherits to itself and shows all but the one
+    // flag that matters here, that the peer has ended. This form of cast alone
+    // may reach an inaccessible base.
+    // NOLINTNEXTLINE(google-readability-casting)
+    const auto& event = (const Pistache::Polling::Event&)fds.at(i);
+    OnEvent(event.tag.value(), event);
+    if (host_.should_deliver()) SettleTurn();
+  }
+  for (;;) {
+    SettleTurn();
+    if (!mailbox_.TakeOrSleep(mail_)) break;
+    TakeMail();
+    FollowPhase();
+  }
+  ArmTimer();
+  if (host_.phase != DrainPhase::kServing) SendReport();
+}
+
+void ReactorThread::OnEvent(std::uint64_t tag,
+                            const Pistache::Polling::Event& event) {
+  switch (tag) {
+    case kWakeTag: {
+      std::vector<Connection*> resumed;
+      std::swap(resumed, host_.resumed());
+      for (Connection* const connection : resumed) {
+        connection->resumed = false;
+        connection->OnReadable(false);
+      }
+      return;
+    }
+    case kTimerTag:
+      armed_ = TimePoint::max();
+      AdvanceTimers();
+      return;
+    case kListenerTag:
+      Accept(group_.listener, false);
+      return;
+    case kAdminListenerTag:
+      Accept(group_.admin_listener, true);
+      return;
+    default:
+      break;
+  }
+  const auto found = connections_.find(tag);
+  if (found == connections_.end()) return;
+  Connection& connection = *found->second;
+  if (event.flags.hasFlag(NotifyOn::Write)) connection.OnWritable();
+  // What is no sign to write is one to read: an error shows in the read.
+  const bool ended = event.flags.hasFlag(NotifyOn::Shutdown) ||
+                     event.flags.hasFlag(NotifyOn::Hangup);
+  if (ended || event.flags.hasFlag(NotifyOn::Read) ||
+      !event.flags.hasFlag(NotifyOn::Write)) {
+    connection.OnReadable(ended);
+  }
+}
+
+void ReactorThread::Accept(Listener& listener, bool admin_port) {
+  while (listener.open()) {
+    const int fd = listener.Accept();
+    if (fd < 0) {
+      if (errno == ECONNABORTED || errno == EINTR) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        wheel_.Schedule(accept_again_, host_.now + kAcceptAgain);
+      }
+      return;
+    }
+    // Round robin: what is dealt evenly at first stays even enough, and one
+    // thread's long turn does not hold up the accepting of others.
+    ReactorThread& thread = *group_.threads[next_thread_];
+    next_thread_ =
+        static_cast<std::uint8_t>((next_thread_ + 1U) % group_.threads.size());
+    const NewSocket socket{fd, admin_port};
+    if (&thread == this) {
+      Add(socket);
+    } else if (thread.mailbox_.Post(socket)) {
+      thread.WakeUp();
+    }
+  }
+}
+
+void ReactorThread::Add(NewSocket socket) {
+  const std::uint32_t others =
+      group_.connections.fetch_add(1, std::memory_order_relaxed);
+  ThreadCounters::Add(host_.counters.accepted);
+  const std::uint64_t id = NextId();
+  auto transport = std::make_unique<SocketTransport>(socket.fd);
+  const std::uint32_t limit = group_.parts.options.max_connections;
+  // Whoever asks for health must hear it when everything is full, too.
+  const bool over = others >= limit && !socket.admin_port;
+  bool refused = over && others - limit >= kRefusedAtOnce;
+  if (!refused) {
+    try {
+      poller_->addFd(
+          socket.fd,
+          Interest(NotifyOn::Read | NotifyOn::Write | NotifyOn::Shutdown),
+          Tag(id), Mode::Edge);
+    } catch (const std::exception&) {  // the system's bound on watches
+      refused = true;
+    }
+  }
+  if (refused) {
+    group_.connections.fetch_sub(1, std::memory_order_relaxed);
+    ThreadCounters::Add(host_.counters.closed);
+    return;
+  }
+  auto connection = std::make_unique<Connection>(id, socket.admin_port,
+                                                 std::move(transport), host_);
+  if (over) connection->RefuseConnection();
+  host_.Touch(*connection);
+  connections_.emplace(id, std::move(connection));
+}
+
+// Until nothing is left to do: deliveries go to the sink, what functions on
+// this thread answered goes out, and what had to wait for that is parsed.
+void ReactorThread::SettleTurn() {
+  for (;;) {
+    host_.Deliver();
+    if (host_.touched().empty()) break;
+    std::swap(looked_at_, host_.touched());
+    for (Connection* const connection : looked_at_) {
+      connection->touched = false;
+      connection->Continue();
+    }
+    for (Connection* const connection : looked_at_) {
+      if (!connection->touched) Review(*connection);
+    }
+    looked_at_.clear();
+  }
+}
+
+void ReactorThread::Review(Connection& connection) {
+  if (connection.finished()) {
+    if (connection.resumed) std::erase(host_.resumed(), &connection);
+    connections_.erase(connection.id());
+    group_.connections.fetch_sub(1, std::memory_order_relaxed);
+    ThreadCounters::Add(host_.counters.closed);
+    return;
+  }
+  const TimePoint deadline = connection.deadline();
+  if (deadline != TimePoint::max()) wheel_.Schedule(connection, deadline);
+}
+
+void ReactorThread::TakeMail() {
+  for (const NewSocket& socket : mail_.sockets) Add(socket);
+  for (Mailbox::Answer& answer : mail_.answers) {
+    Settle(answer.token, std::move(answer.settlement));
+  }
+  mail_.sockets.clear();
+  mail_.answers.clear();
+}
+
+void ReactorThread::AdvanceTimers() {
+  wheel_.Advance(host_.now, [this](TimerNode& node) {
+    if (&node == &accept_again_) {
+      Accept(group_.listener, false);
+      Accept(group_.admin_listener, true);
+      return;
+    }
+    auto& connection = static_cast<Connection&>(node);
+    connection.OnTimer();
+    host_.Touch(connection);
+  });
+}
+
+void ReactorThread::ArmTimer() {
+  if (!host_.resumed().empty()) WakeUp();
+  const TimePoint next = wheel_.next();
+  if (next >= armed_) return;
+  armed_ = next;
+  const auto since_boot = std::chrono::duration_cast<std::chrono::nanoseconds>(
+      next.time_since_epoch());
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(since_boot);
+  itimerspec when{};
+  when.it_value.tv_sec = seconds.count();
+  when.it_value.tv_nsec = (since_boot - seconds).count();
+  timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+void ReactorThread::FollowPhase() {
+  const DrainPhase wanted = wanted_phase_.load();
+  if (wanted == host_.phase) return;
+  host_.phase = wanted;
+  if (index_ == 0 && wanted >= DrainPhase::kFenced) {
+    // What the system has queued has arrived; closing would reset it.
+    Accept(group_.listener, false);
+    group_.listener.Close();
+  }
+  if (index_ == 0 && wanted == DrainPhase::kClosing) {
+    Accept(group_.admin_listener, true);
+    group_.admin_listener.Close();
+  }
+  for (const auto& [id, connection] : connections_) connection->OnPhase();
+}
+
+ReactorThread::Report ReactorThread::report() const noexcept {
+  MutexLock lock(report_mutex_);
+  return report_;
+}
+
+void ReactorThread::SendReport() {
+  {
+    MutexLock lock(report_mutex_);
+    report_ = {.phase = host_.phase,
+               .connections = connections_.size(),
+               .unquiet = host_.unquiet,
+               .open_requests = host_.open_requests};
+  }
+  MutexLock lock(group_.mutex);
+  group_.reported.notify_all();
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "cirro/http/codec.h"
+#include "cirro/http/receiver.h"
+
+namespace cirro::internal {
+
+/// Why a request is refused before anybody looks at its content. Such a
+/// connection is closed after the answer: nobody knows where the next request
+/// would begin.
+struct HttpRefusal {
+  int status = 0;
+  HttpReject reason = HttpReject::kBadRequest;
+  std::string_view detail;  ///< A literal; may be shown to the peer.
+};
+
+/// A request line and header fields, as views of the block they came in.
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;
+  std::vector<HttpHeader> headers;
+  // Values of fields that the receiver itself looks at; the first of each.
+  std::string_view accept;
+  std::string_view traceparent;
+  std::string_view tracestate;
+
+  std::uint64_t content_length = 0;
+  bool chunked = false;
+  bool http11 = true;
+  bool keep_alive = true;
+  bool expects_continue = false;
+};
+
+/// Reads `block`: everything up to and with the empty line, each line ended by
+/// CR LF, none folded. Returns whether it is a request whose length is beyond
+/// doubt; else `refusal` says why not. `head` keeps its memory between calls.
+[[nodiscard]] bool ParseRequestHead(std::string_view block, RequestHead& head,
+                                    HttpRefusal& refusal);
+
+}  // namespace cirro::internal
