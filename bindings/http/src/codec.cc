@@ -16,7 +16,8 @@ constexpr char ToLower(char c) {
 
 bool StartsWithIgnoreCase(std::string_view text,
                           std::string_view prefix) noexcept {
-  return EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
+  return text.size() >= prefix.size() &&
+         EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
 }
 
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
@@ -27,8 +28,16 @@ std::string_view Trim(std::string_view text) noexcept {
   return text;
 }
 
+// `|` folds the letters: no other byte of a header name becomes c or e by it.
 bool IsAttributeHeader(std::string_view name) noexcept {
-  return name.size() >= 3 && StartsWithIgnoreCase(name, "ce-");
+  return name.size() >= 3 && (name[0] | 0x20) == 'c' &&
+         (name[1] | 0x20) == 'e' && name[2] == '-';
+}
+
+bool IsContentType(std::string_view name) noexcept {
+  constexpr std::string_view kName = "content-type";
+  return name.size() == kName.size() && (name[0] | 0x20) == 'c' &&
+         EqualsIgnoreCase(name, kName);
 }
 
 // By prefix and in any case, the longer prefix first: HTTP Protocol Binding, 3.
@@ -49,9 +58,42 @@ Error UnknownFormat(std::string_view content_type, std::string_view known) {
           {30}};
 }
 
+// The core attribute of this name in any case, in its own spelling; empty for
+// other names. Eight names come with almost every event.
+std::string_view CoreName(std::string_view name) noexcept {
+  std::string_view core;
+  switch (name.size()) {
+    case 2:
+      core = "id";
+      break;
+    case 4:
+      core = (name[1] | 0x20) == 'y' ? "type" : "time";
+      break;
+    case 6:
+      core = "source";
+      break;
+    case 7:
+      core = "subject";
+      break;
+    case 10:
+      core = "dataschema";
+      break;
+    case 11:
+      core = "specversion";
+      break;
+    default:
+      return {};
+  }
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if ((name[i] | 0x20) != core[i]) return {};
+  }
+  return core;
+}
+
 // The attribute that a `ce-` header names, in lower case; empty if it can name
 // none.
 std::string_view AttributeName(std::string_view name, EventAssembler& scratch) {
+  if (const std::string_view core = CoreName(name); !core.empty()) return core;
   bool fold = false;
   for (const char c : name) {
     const char lower = ToLower(c);
@@ -125,10 +167,12 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
   const HttpHeader* content_type = nullptr;
   bool has_attributes = false;
   bool has_two_types = false;
+  assembler_.Clear();
   for (const HttpHeader& header : headers) {
     if (IsAttributeHeader(header.name)) {
       has_attributes = true;
-    } else if (EqualsIgnoreCase(header.name, "content-type")) {
+      AddHeader(header, options_, assembler_, content.forgiven);
+    } else if (IsContentType(header.name)) {
       has_two_types = has_two_types || content_type != nullptr;
       content_type = &header;
     }
@@ -142,6 +186,8 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
   }
 
   content.mode = ModeOf(type);
+  // What headers repeat of an event in the body means nothing: 3.2.3.
+  if (content.mode != ContentMode::kBinary) content.forgiven = Leniency::kNone;
   switch (content.mode) {
     case ContentMode::kBatch:
       if (!EqualsIgnoreCase(MediaTypeEssence(type), kJsonBatchMediaType)) {
@@ -175,12 +221,6 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
             internal::Shown(type) + "')",
         {31}};
     return content;
-  }
-  assembler_.Clear();
-  for (const HttpHeader& header : headers) {
-    if (IsAttributeHeader(header.name)) {
-      AddHeader(header, options_, assembler_, content.forgiven);
-    }
   }
   if (content_type != nullptr) {
     assembler_.AddAttribute("datacontenttype", type);

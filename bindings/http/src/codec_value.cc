@@ -18,9 +18,37 @@ constexpr std::uint64_t ZeroBytes(std::uint64_t word) {
   return (word - kEachByte) & ~word & kHighBits;
 }
 
-constexpr std::uint64_t NotPlain(std::uint64_t word) {
+// What a receiver has to look at: `%`, `"`, and bytes outside of ASCII.
+constexpr std::uint64_t Decodes(std::uint64_t word) {
   return (word & kHighBits) | ZeroBytes(word ^ (kEachByte * '%')) |
          ZeroBytes(word ^ (kEachByte * '"'));
+}
+
+// What a sender has to escape: that, DEL, and what is below `!`.
+constexpr std::uint64_t Encodes(std::uint64_t word) {
+  return Decodes(word) | ZeroBytes(word ^ (kEachByte * 0x7F)) |
+         ((word - kEachByte * 0x21) & ~word & kHighBits);
+}
+
+// Whether `matches` finds nothing in any eight bytes of `text`. The last word
+// overlaps the one before it; a short text is filled up with `a`.
+template <typename Matches>
+bool NoneMatch(std::string_view text, Matches matches) noexcept {
+  std::uint64_t word = kEachByte * 'a';
+  constexpr std::size_t kWord = sizeof word;
+  if (text.size() < kWord) {
+    for (const char c : text) {
+      word = (word << 8) | static_cast<unsigned char>(c);
+    }
+    return matches(word) == 0;
+  }
+  const char* const last = text.data() + text.size() - kWord;
+  for (const char* at = text.data(); at < last; at += kWord) {
+    std::memcpy(&word, at, kWord);
+    if (matches(word) != 0) return false;
+  }
+  std::memcpy(&word, last, kWord);
+  return matches(word) == 0;
 }
 
 std::string_view FromLatin1(std::string_view text, EventAssembler& scratch) {
@@ -94,16 +122,7 @@ constexpr char kHex[] = "0123456789ABCDEF";
 }  // namespace
 
 bool IsPlainHeaderText(std::string_view value) noexcept {
-  const char* at = value.data();
-  std::size_t left = value.size();
-  std::uint64_t word = 0;
-  for (; left >= sizeof word; at += sizeof word, left -= sizeof word) {
-    std::memcpy(&word, at, sizeof word);
-    if (NotPlain(word) != 0) return false;
-  }
-  word = 0;
-  if (left != 0) std::memcpy(&word, at, left);
-  return NotPlain(word) == 0;
+  return NoneMatch(value, Decodes);
 }
 
 HeaderText ReadHeaderText(std::string_view value, AttributeType type,
@@ -148,6 +167,10 @@ HeaderText ReadHeaderText(std::string_view value, AttributeType type,
 }
 
 void AppendHeaderText(std::string_view text, std::string& out) {
+  if (NoneMatch(text, Encodes)) {
+    out += text;
+    return;
+  }
   std::size_t done = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
