@@ -13,16 +13,16 @@ namespace cirro::bench {
 [[nodiscard]] std::uint64_t Allocations() noexcept;
 
 /// Registers a benchmark of `once`, called again and again by one thread, that
-/// also reports the allocations of one call. BENCH_ITERATIONS in the
-/// environment fixes how often it is called, so that instructions of two runs
-/// can be subtracted.
+/// also reports allocations. What is reported is of one call, or of one of the
+/// `parts` that a call deals with. BENCH_ITERATIONS in the environment fixes
+/// their number, so that instructions of two runs can be subtracted.
 template <typename Once>
-void Measure(const char* name, Once once) {
+void Measure(const char* name, Once once, std::int64_t parts = 1) {
   auto* benchmark = benchmark::RegisterBenchmark(
-      name, [once = std::move(once)](benchmark::State& state) mutable {
+      name, [once = std::move(once), parts](benchmark::State& state) mutable {
         once();  // what is allocated once and kept is not what a call costs
         const std::uint64_t before = Allocations();
-        for ([[maybe_unused]] auto unused : state) once();
+        while (state.KeepRunningBatch(parts)) once();
         state.counters["allocations"] =
             benchmark::Counter(static_cast<double>(Allocations() - before),
                                benchmark::Counter::kAvgIterations);

@@ -42,9 +42,7 @@ struct Request {
       : headers(std::move(all)), body{content}, size{content.size()} {
     body.append(kJsonPadding, '\0');
   }
-  [[nodiscard]] std::string_view content() const {
-    return {body.data(), size};
-  }
+  [[nodiscard]] std::string_view content() const { return {body.data(), size}; }
 };
 
 Request BinaryRequest() {

@@ -96,6 +96,11 @@ def _micro(budgets, found):
                         strictly=True)
         budgets.at_most(f"{what}: allocations", allocations,
                         value(name, "allocations"))
+    # Over a million events a second on one core.
+    for name in ("engine_event_from_memory_inline",
+                 "engine_event_from_memory_queued"):
+        budgets.at_most(name.replace("_", " "), 1000, value(name, "cpu_time"),
+                        " ns", strictly=True)
 
 
 def table(parts, results, cold, found, connections):
