@@ -244,6 +244,7 @@ class Loader {
   void AddDefaults() {
     const ContainerLimits limits = ReadContainerLimits();
     const auto cpus = static_cast<std::int64_t>(std::ceil(limits.cpus));
+    cpus_ = static_cast<std::uint32_t>(std::max<std::int64_t>(cpus, 1));
     for (const Setting& setting : Settings()) {
       if (FindSection(setting.section)->named) continue;
       if (!setting.fallback.empty()) {
@@ -340,6 +341,7 @@ class Loader {
 
   Config Land() {
     Config config;
+    config.cpus = cpus_;
     for (const auto& [key, value] : values_) {
       const Setting& setting = Settings()[std::get<2>(key)];
       const std::string& name = std::get<1>(key);
@@ -355,6 +357,7 @@ class Loader {
 
   const ConfigSources& sources_;
   std::map<Key, Value> values_;
+  std::uint32_t cpus_ = 1;
   std::string errors_;
 };
 

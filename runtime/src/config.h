@@ -96,8 +96,8 @@ struct Config {
   Named<FunctionConfig> functions{};
   Named<OutletConfig> outlets{};
 
+  std::uint32_t cpus = 1;  // Of the container; no setting.
   std::vector<EffectiveSetting> effective{};
-  std::vector<std::string> warnings{};
 };
 
 // A setting as somebody gave it: "http.port", "8080", "flag --port".

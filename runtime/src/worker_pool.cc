@@ -31,6 +31,15 @@ void WorkerPool::Post(std::span<const Task> tasks) noexcept {
 }
 
 bool WorkerPool::ReplaceHung(const Task& task) noexcept {
+  if (Replace(task)) return true;
+  const Task& exhausted = bounds_.exhausted;
+  if (exhausted.run != nullptr) {
+    exhausted.run(exhausted.target, exhausted.argument);
+  }
+  return false;
+}
+
+bool WorkerPool::Replace(const Task& task) noexcept {
   const MutexLock lock(mutex_);
   const auto worker =
       std::find_if(workers_.begin(), workers_.end(), [&](const Worker& w) {

@@ -25,6 +25,8 @@ class WorkerPool final : public Executor {
     std::size_t quick = 1;
     std::size_t most = 1;
     std::size_t max_hung = 0;  ///< Threads replaced at the same time.
+    /// Run, on any thread, each time one more would have to be replaced.
+    Task exhausted{};
   };
 
   /// REQUIRES: 1 <= quick <= most.
@@ -50,6 +52,7 @@ class WorkerPool final : public Executor {
   };
   using Workers = std::list<Worker>;
 
+  bool Replace(const Task& task) noexcept;
   void Grow() noexcept CIRRO_REQUIRES(mutex_);
   void StartWorker(bool watching) CIRRO_REQUIRES(mutex_);
   void Run(Workers::iterator self, bool watching) noexcept;

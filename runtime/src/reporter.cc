@@ -1,0 +1,143 @@
+#include "reporter.h"
+
+#include <exception>
+#include <optional>
+
+#include "cirro/cloudevents/extensions.h"
+
+namespace cirro::internal {
+namespace {
+
+// Senders choose types, so what is remembered of them is bounded.
+constexpr std::size_t kMostUnmatchedTypes = 1000;
+
+std::string_view TraceId(const TraceContext& trace) {
+  const auto parent = ParseTraceParent(trace.traceparent);
+  return parent ? parent->trace_id : std::string_view();
+}
+
+// The transport's trace, else the event's own.
+std::string_view TraceId(const Event* event, const TraceContext& trace) {
+  const std::string_view id = TraceId(trace);
+  if (!id.empty() || event == nullptr) return id;
+  const auto own =
+      ParseTraceParent(event->extension("traceparent").value_or(""));
+  return own ? own->trace_id : std::string_view();
+}
+
+}  // namespace
+
+void Reporter::Received(const Delivery& delivery) noexcept {
+  metrics_.Received(delivery);
+}
+
+void Reporter::Started(std::string_view function, const Delivery& delivery,
+                       int attempt) noexcept {
+  metrics_.Started(function, delivery, attempt);
+}
+
+void Reporter::Finished(std::string_view function, const Delivery& delivery,
+                        Outcome::Kind outcome, const Error* error,
+                        Duration took) noexcept {
+  metrics_.Finished(function, delivery, outcome, error, took);
+  if (error == nullptr) return;
+  const LogLevel level = error->code == ErrorCode::kRejected
+                             ? LogLevel::kInfo
+                             : LogLevel::kWarning;
+  Report(level, "function did not succeed", function, delivery, error);
+}
+
+void Reporter::Settled(const Delivery& delivery, const Settlement& settlement,
+                       Duration since_received) noexcept {
+  metrics_.Settled(delivery, settlement, since_received);
+  if (!settlement.error) return;
+  const Error& error = *settlement.error;
+  switch (error.code) {
+    case ErrorCode::kNoFunction:
+      if (delivery.event() != nullptr &&
+          IsNewUnmatchedType(delivery.event()->type())) {
+        Report(LogLevel::kWarning,
+               "no function is registered for this type; said once", {},
+               delivery, &error);
+      }
+      return;
+    case ErrorCode::kInvalidEvent:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kTooLarge:
+      Report(LogLevel::kInfo, "message is no event that can be taken", {},
+             delivery, &error);
+      return;
+    case ErrorCode::kOverloaded:
+    case ErrorCode::kDraining:
+      // One line for each refusal would make an overload worse.
+      Report(LogLevel::kDebug, "delivery was given back", {}, delivery, &error);
+      return;
+    case ErrorCode::kRejected:
+    case ErrorCode::kFunctionFailed:
+      return;  // Finished has told.
+    case ErrorCode::kInvalidConfig:
+    case ErrorCode::kConflict:
+    case ErrorCode::kInvalidReply:
+    case ErrorCode::kDeadlineExceeded:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kUnroutable:
+    case ErrorCode::kRefused:
+    case ErrorCode::kTimedOut:
+    case ErrorCode::kUnknownOutcome:
+    case ErrorCode::kInternal:
+      Report(LogLevel::kWarning, "delivery was not done", {}, delivery, &error);
+      return;
+  }
+}
+
+void Reporter::Hung(std::string_view function,
+                    const Delivery& delivery) noexcept {
+  metrics_.Hung(function, delivery);
+  Report(LogLevel::kError,
+         "function is past its deadline and still runs; heed "
+         "Context::stop_token()",
+         function, delivery, nullptr);
+}
+
+void Reporter::Logged(LogLevel level, std::string_view function,
+                      const Event& event, const TraceContext& trace,
+                      std::string_view message) noexcept {
+  metrics_.Logged(level, function, event, trace, message);
+  if (!logger_.Takes(level)) return;
+  logger_.Write(level, message,
+                {{"function", function},
+                 {"event_id", event.id()},
+                 {"event_source", event.source()},
+                 {"trace_id", TraceId(&event, trace)}});
+}
+
+void Reporter::Report(LogLevel level, std::string_view message,
+                      std::string_view function, const Delivery& delivery,
+                      const Error* error) noexcept {
+  if (!logger_.Takes(level)) return;
+  const Event* const event = delivery.event();
+  const std::string_view none;
+  logger_.Write(
+      level, message,
+      {{"function", function},
+       {"code", error == nullptr ? none : ToString(error->code)},
+       {"error", error == nullptr ? none : std::string_view(error->message)},
+       {"inlet", delivery.inlet().name},
+       {"event_id", event == nullptr ? none : event->id()},
+       {"event_source", event == nullptr ? none : event->source()},
+       {"event_type", event == nullptr ? none : event->type()},
+       {"position", delivery.facts.position},
+       {"trace_id", TraceId(event, delivery.facts.trace)}});
+}
+
+bool Reporter::IsNewUnmatchedType(std::string_view type) noexcept {
+  try {
+    const MutexLock lock(mutex_);
+    if (unmatched_types_.size() >= kMostUnmatchedTypes) return false;
+    return unmatched_types_.emplace(type).second;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace cirro::internal

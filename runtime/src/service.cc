@@ -1,0 +1,322 @@
+#include "service.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "knative.h"
+#include "module_loader.h"
+#include "units.h"
+
+namespace cirro::internal {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view kSinkName = "k_sink";
+
+// What the end of the last answer may take when the grace time is used up.
+constexpr milliseconds kLastWords{250};
+
+milliseconds Left(TimePoint until) {
+  return std::max(milliseconds(0),
+                  std::chrono::duration_cast<milliseconds>(
+                      until - std::chrono::steady_clock::now()));
+}
+
+std::uint64_t RandomSeed() {
+  std::uint64_t seed = 0;
+  // Of an early boot without entropy the time is enough: it is for jitter.
+  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
+    seed = static_cast<std::uint64_t>(
+        std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+  return seed;
+}
+
+// A port for health alone takes no events.
+class RefuseAll final : public Sink {
+ public:
+  void Deliver(std::span<Delivery> batch) noexcept override {
+    for (Delivery& delivery : batch) {
+      Delivery(std::move(delivery))
+          .Settle({.kind = Settlement::Kind::kTerm,
+                   .error = Error{ErrorCode::kNoFunction,
+                                  "events are not taken here"}});
+    }
+  }
+};
+RefuseAll refuse_all;
+
+std::string Url(const std::string& host, std::uint16_t port) {
+  const bool v6 = host.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(port);
+}
+
+}  // namespace
+
+Service::Service(Parts parts, Logger& logger)
+    : config_(std::move(parts.config)),
+      module_path_(std::move(parts.module_path)),
+      listen_fd_(parts.listen_fd),
+      logger_(logger),
+      reporter_(metrics_, logger),
+      pool_({.quick = std::min(config_.cpus, config_.dispatch.workers),
+             .most = config_.dispatch.workers,
+             .max_hung = config_.dispatch.max_hung,
+             .exhausted = parts.exhausted}),
+      side_routes_({.admin_port = config_.receiver.admin_port.has_value(),
+                    .public_metrics = config_.metrics.open,
+                    .metrics_token = config_.metrics.token},
+                   [this] { return RenderMetrics(); }),
+      registry_(std::move(parts.registry)),
+      outlets_(std::move(parts.outlets)),
+      inlets_(std::move(parts.inlets)) {}
+
+Service::~Service() = default;
+
+Result<void> Service::MakeOutlets() {
+  Named<OutletConfig> wanted = config_.outlets;
+  if (!config_.knative.sink.empty()) {
+    OutletConfig& sink = wanted[std::string(kSinkName)];
+    sink.http.name = kSinkName;
+    sink.http.url = config_.knative.sink;
+    sink.http.ca_certificates = config_.knative.ca_certificates;
+  }
+  if (wanted.empty()) return {};
+  const ModuleLoader loader(ModuleFolders(module_path_));
+  const auto api = loader.Load<HttpClientApi>("http_client");
+  if (!api) return api.error();
+  for (auto& [name, outlet] : wanted) {
+    if (!outlet.authorization.empty()) {
+      outlet.http.headers.emplace_back("Authorization",
+                                       outlet.authorization.Reveal());
+    }
+    auto made = (*api)->make_outlet(std::move(outlet.http));
+    if (!made) {
+      return Error{made.error().code,
+                   "outlet." + name + ": " + made.error().message};
+    }
+    outlets_.push_back(*std::move(made));
+  }
+  return {};
+}
+
+// Lays the configuration over what the code says of its functions.
+Result<void> Service::ApplyConfig() {
+  for (const auto& [key, config] : config_.functions) {
+    FunctionSpec& spec = registry_.Find(key)->spec;
+    spec.concurrency = config.concurrency.value_or(spec.concurrency);
+    spec.timeout = config.timeout.value_or(spec.timeout);
+    spec.inline_call = config.inline_call.value_or(spec.inline_call);
+    spec.batch_max = config.batch_max.value_or(spec.batch_max);
+    spec.max_in_flight = config.max_in_flight.value_or(spec.max_in_flight);
+    spec.max_bytes = config.max_in_flight_bytes.value_or(spec.max_bytes);
+    spec.reply_to = config.reply_to.value_or(spec.reply_to);
+    spec.order_by.kind = config.order_by.value_or(spec.order_by.kind);
+    spec.order_by.pointer =
+        config.order_pointer.value_or(spec.order_by.pointer);
+    const auto checked = CheckSpec(spec);
+    if (!checked) return checked.error();
+  }
+  if (!config_.dispatch.target.empty()) {
+    const auto kept = registry_.KeepOnly(config_.dispatch.target);
+    if (!kept) {
+      return Error{kept.error().code, kept.error().message +
+                                          " (dispatch.target, --target, "
+                                          "FUNCTION_TARGET)"};
+    }
+  }
+  for (const Function& function : std::as_const(registry_).functions()) {
+    types_.emplace(function.spec.name, function.spec.type);
+  }
+  return {};
+}
+
+Result<void> Service::MakeDispatcher() {
+  auto overrides = ParseOverrides(config_.knative.ce_overrides);
+  if (!overrides) return overrides.error();
+
+  DispatcherOptions options = config_.dispatcher;
+  options.seed = RandomSeed();
+  if (options.reply_to.empty() && !config_.knative.sink.empty()) {
+    options.reply_to = kSinkName;
+  }
+  DispatcherParts parts{.clock = clock_,
+                        .executor = pool_,
+                        .timers = timers_,
+                        .observer = &reporter_};
+  for (const auto& outlet : outlets_) {
+    parts.outlets.push_back({outlet.get(), *overrides});
+  }
+  if (receiver_ != nullptr) parts.inlets.push_back(receiver_.get());
+  for (const auto& inlet : inlets_) parts.inlets.push_back(inlet.get());
+
+  if (options.reply_to.empty()) {
+    for (const auto& inlet : inlets_) {
+      if (inlet->info().peer_waits) continue;
+      logger_.Write(LogLevel::kWarning,
+                    "replies to events of this inlet have no place to go and "
+                    "are rejected; set dispatch.reply_to, or \"none\"",
+                    {{"inlet", inlet->info().name}});
+    }
+  }
+  auto made = Dispatcher::Make(std::move(registry_), std::move(options),
+                               std::move(parts));
+  if (!made) return made.error();
+  dispatcher_ = *std::move(made);
+  return {};
+}
+
+void Service::MakeReceiver() {
+  HttpOptions options = config_.receiver;
+  if (!config_.http.enabled) {
+    if (!options.admin_port) return;
+    // Health is served where there is nothing else to serve.
+    options.port = *options.admin_port;
+    options.admin_port.reset();
+  } else {
+    options.listen_fd = listen_fd_;
+  }
+  options.drain_delay = config_.drain.delay;
+  options.on_drain_step = [this](HttpDrainStep step) {
+    if (step == HttpDrainStep::kNotReady) {
+      side_routes_.Set(Readiness::kDraining);
+    }
+    logger_.Write(LogLevel::kInfo, "drain: " + std::string(ToString(step)),
+                  {{"step", std::to_string(static_cast<int>(step)) + " of 5"}});
+  };
+  receiver_ = std::make_unique<HttpReceiver>(std::move(options), &side_routes_);
+}
+
+Result<void> Service::Start() {
+  if (!config_.http.enabled && inlets_.empty()) {
+    return Error{ErrorCode::kInvalidConfig,
+                 "nothing to serve: http.enabled is false and there is no "
+                 "other inlet"};
+  }
+  if (auto made = MakeOutlets(); !made) return made;
+  if (auto applied = ApplyConfig(); !applied) return applied;
+  MakeReceiver();
+  if (auto made = MakeDispatcher(); !made) return made;
+
+  Result<void> started;
+  for (const auto& outlet : outlets_) {
+    if (started = outlet->Start(); !started) break;
+  }
+  for (const auto& inlet : inlets_) {
+    if (!started) break;
+    started = inlet->Start(*dispatcher_);
+  }
+  if (started && receiver_ != nullptr) {
+    // The first request after listening is answered as every other one.
+    side_routes_.Set(Readiness::kReady);
+    Sink* sink = dispatcher_.get();
+    if (!config_.http.enabled) sink = &refuse_all;
+    started = receiver_->Start(*sink);
+  }
+  if (!started) {
+    side_routes_.Set(Readiness::kDraining);
+    for (const auto& inlet : inlets_) {
+      static_cast<void>(inlet->Stop(milliseconds(0)).has_value());
+    }
+    dispatcher_->GiveBackAll();
+    StopOutlets(clock_.Now());
+    pool_.Stop(TimePoint::max());
+    timers_.Stop();
+    return started;
+  }
+  SayWhereItListens();
+  return {};
+}
+
+void Service::SayWhereItListens() {
+  std::string names;
+  for (const auto& [name, type] : types_) {
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  const std::string& host = config_.receiver.address;
+  if (receiver_ == nullptr) {
+    logger_.Write(LogLevel::kInfo, "ready", {{"functions", names}});
+    return;
+  }
+  logger_.Write(
+      LogLevel::kInfo, "ready, listening on " + Url(host, port()),
+      {{"functions", names},
+       {"admin", admin_port() == 0 ? std::string() : Url(host, admin_port())},
+       {"version", CIRRO_VERSION}});
+}
+
+Result<void> Service::Drain() {
+  const TimePoint begin = clock_.Now();
+  const TimePoint until = begin + config_.drain.delay + config_.drain.grace;
+  // Brokers stop fetching at once; HTTP senders are given time to notice.
+  for (const auto& inlet : inlets_) inlet->BeginDrain(Left(until));
+  if (receiver_ != nullptr) receiver_->BeginDrain(Left(until));
+  dispatcher_->BeginDrain();
+  dispatcher_->GiveBackWaiting();
+  const bool finished = dispatcher_->WaitIdle(Left(until));
+  if (!finished) {
+    const auto counts = dispatcher_->counts();
+    logger_.Write(LogLevel::kWarning,
+                  "drain: the grace time is over, what is open is given back",
+                  {{"calls", std::to_string(counts.running)},
+                   {"hung", std::to_string(counts.hung)}});
+    dispatcher_->GiveBackAll();
+  }
+  const TimePoint last = std::max(until, clock_.Now() + kLastWords);
+  for (const auto& inlet : inlets_) {
+    if (const auto stopped = inlet->Stop(Left(last)); !stopped) {
+      logger_.Write(LogLevel::kWarning, stopped.error().message,
+                    {{"inlet", inlet->info().name}});
+    }
+  }
+  if (receiver_ != nullptr) {
+    if (const auto stopped = receiver_->Stop(Left(last)); !stopped) {
+      logger_.Write(LogLevel::kWarning, stopped.error().message);
+    }
+  }
+  StopOutlets(last);
+  timers_.Stop();
+  // What was told to stop by its token gets a moment to hear of it.
+  if (!pool_.Stop(std::max(last, clock_.Now() + kLastWords))) {
+    return Error{ErrorCode::kDeadlineExceeded,
+                 "a function still runs after drain.grace; its event was "
+                 "given back"};
+  }
+  const auto took =
+      std::chrono::duration_cast<milliseconds>(clock_.Now() - begin);
+  logger_.Write(LogLevel::kInfo, "drained", {{"took", FormatDuration(took)}});
+  return {};
+}
+
+void Service::StopOutlets(TimePoint until) noexcept {
+  for (const auto& outlet : outlets_) outlet->Stop(Left(until));
+}
+
+std::uint16_t Service::port() const noexcept {
+  return receiver_ == nullptr || !config_.http.enabled ? std::uint16_t{0}
+                                                       : receiver_->port();
+}
+
+std::uint16_t Service::admin_port() const noexcept {
+  if (receiver_ == nullptr) return 0;
+  return config_.http.enabled ? receiver_->admin_port() : receiver_->port();
+}
+
+std::string Service::RenderMetrics() const {
+  MetricsSnapshot snapshot;
+  snapshot.dispatcher = dispatcher_->counts();
+  snapshot.has_http = receiver_ != nullptr;
+  if (snapshot.has_http) snapshot.http = receiver_->counters();
+  snapshot.worker_threads = pool_.threads();
+  snapshot.worker_queue = pool_.waiting();
+  snapshot.ready = side_routes_.readiness() == Readiness::kReady;
+  snapshot.types = types_;
+  return metrics_.Render(snapshot);
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/dispatcher.h"
+#include "cirro/dispatch/inlet.h"
+#include "cirro/dispatch/outlet.h"
+#include "cirro/dispatch/registry.h"
+#include "cirro/http/receiver.h"
+#include "config.h"
+#include "log.h"
+#include "metrics.h"
+#include "reporter.h"
+#include "side_routes.h"
+#include "timer_thread.h"
+#include "worker_pool.h"
+
+namespace cirro::internal {
+
+/// Everything that runs: made from the configuration, started, drained.
+///
+/// Start once, then Drain; from one thread.
+class Service {
+ public:
+  struct Parts {
+    Config config;
+    Registry registry;
+    std::vector<std::unique_ptr<Inlet>> inlets{};
+    std::vector<std::unique_ptr<Outlet>> outlets{};
+    std::string module_path{};
+    int listen_fd = -1;  // Inherited from a supervisor.
+    /// Run when too many functions hang to go on; any thread.
+    Task exhausted{};
+  };
+
+  /// REQUIRES: the logger outlives *this.
+  Service(Parts parts, Logger& logger);
+  /// REQUIRES: not started, or drained with success.
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  /// Fails with kInvalidConfig or kUnavailable; then nothing runs.
+  Result<void> Start();
+
+  /// The steps of a drain, each with a log line. Fails with kDeadlineExceeded:
+  /// a function still runs, and *this must not be destroyed.
+  Result<void> Drain();
+
+  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] std::uint16_t admin_port() const noexcept;
+
+ private:
+  Result<void> MakeOutlets();
+  Result<void> ApplyConfig();
+  Result<void> MakeDispatcher();
+  void MakeReceiver();
+  void SayWhereItListens();
+  void StopOutlets(TimePoint until) noexcept;
+  [[nodiscard]] std::string RenderMetrics() const;
+
+  const Config config_;
+  const std::string module_path_;
+  const int listen_fd_;
+  Logger& logger_;
+
+  SystemClock clock_;
+  Metrics metrics_;
+  Reporter reporter_;
+  WorkerPool pool_;
+  TimerThread timers_;
+  SideRoutes side_routes_;
+
+  Registry registry_;  // Empty once there is a dispatcher.
+  std::map<std::string, std::string, std::less<>> types_;  // By function.
+  std::vector<std::unique_ptr<Outlet>> outlets_;
+  std::vector<std::unique_ptr<Inlet>> inlets_;
+  std::unique_ptr<HttpReceiver> receiver_;
+  // Gives back what is open, so it goes before what it gives back to.
+  std::unique_ptr<Dispatcher> dispatcher_;
+};
+
+}  // namespace cirro::internal
