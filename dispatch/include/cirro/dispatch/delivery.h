@@ -15,6 +15,10 @@
 
 namespace cirro {
 
+namespace internal {
+struct DeliveryAccess;  // Defined by tests alone.
+}  // namespace internal
+
 /// A message that is no event: what came, untouched, and what is wrong with
 /// it. It is settled like an event.
 struct Malformed {
@@ -77,6 +81,7 @@ class CIRRO_EXPORT Delivery {
   [[nodiscard]] Delivery TakeDuty();
 
  private:
+  friend struct internal::DeliveryAccess;
   Delivery(const Delivery& other, Settler* settler);
   void GiveBack() noexcept;
 

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cirro/dispatch/completion.h"
+#include "cirro/dispatch/dispatcher.h"
+#include "cirro/dispatch/mutex.h"
+#include "cirro/dispatch/router.h"
+#include "engine.h"
+#include "scratch.h"
+
+namespace cirro {
+
+// What a Dispatcher is. Owned by it, and by every Completion that is open:
+// a function may keep one past the dispatcher's end.
+class Dispatcher::Core final : public ContextHost,
+                               public SendListener,
+                               public CompletionListener,
+                               public std::enable_shared_from_this<Core> {
+ public:
+  Core(Registry registry, std::vector<internal::EngineFunction> functions,
+       const DispatcherOptions& options, DispatcherParts parts);
+
+  void Deliver(std::span<Delivery> batch) noexcept;
+  void BeginDrain() noexcept;
+  void GiveBackWaiting() noexcept;
+  void GiveBackAll() noexcept;
+  bool WaitIdle(std::chrono::milliseconds patience) noexcept;
+  [[nodiscard]] Counts counts() noexcept;
+  void Close() noexcept;
+
+  void Log(LogLevel level, std::string_view function, const Event& event,
+           const TraceContext& trace,
+           std::string_view message) noexcept override;
+  Result<void> Publish(std::string_view outlet, std::span<const Event> events,
+                       TimePoint deadline) noexcept override;
+  std::stop_token StopToken(std::uint64_t call) noexcept override;
+  void OnSent(std::uint64_t send, Result<void> result,
+              std::chrono::milliseconds retry_after) noexcept override;
+  void OnFinished(std::uint64_t call, Outcome outcome) noexcept override;
+
+ private:
+  // The host of an inline function: it may not wait.
+  class InlineHost final : public ContextHost {
+   public:
+    explicit InlineHost(Core& core) : core_(&core) {}
+    void Log(LogLevel level, std::string_view function, const Event& event,
+             const TraceContext& trace,
+             std::string_view message) noexcept override;
+    Result<void> Publish(std::string_view outlet, std::span<const Event> events,
+                         TimePoint deadline) noexcept override;
+
+   private:
+    Core* const core_;
+  };
+
+  struct Waiter {
+    std::size_t open = 0;
+    std::optional<Error> first{};
+    std::condition_variable_any over{};
+  };
+
+  static void RunTask(void* core, std::uint64_t call) noexcept;
+  static void TimerTask(void* core, std::uint64_t unused) noexcept;
+
+  // One locked input to the engine, then what it asks for.
+  template <typename Input>
+  void Step(Input input) noexcept;
+  void AfterInput(internal::Actions& actions) noexcept CIRRO_REQUIRES(mutex_);
+  void Perform(internal::Actions& actions) noexcept;
+  void PerformOutside(internal::Actions& actions) noexcept;
+  void OnTimer() noexcept;
+  void Signal() noexcept CIRRO_EXCLUDES(mutex_);
+
+  void SettleNow(Delivery& delivery, Settlement settlement,
+                 Duration since) noexcept;
+  void AddTargets(const Delivery& delivery,
+                  std::span<const std::uint32_t> functions,
+                  internal::Scratch& scratch) const;
+  void RunAtOnce(Delivery& delivery, std::uint32_t function,
+                 TimePoint now) noexcept;
+  void Run(internal::CallId call, internal::Actions& actions) noexcept;
+  std::vector<internal::CallResult> RunBatch(const internal::Work& work,
+                                             Context& context) noexcept;
+  void SendTo(std::uint32_t outlet, Event event,
+              SendCompletion completion) noexcept;
+  [[nodiscard]] internal::CallResult Single(const internal::Work& work,
+                                            Context& context,
+                                            Duration& took) noexcept;
+
+  // Constant after construction.
+  const Registry registry_;
+  const std::span<const Function> functions_;
+  const Router router_;
+  const DispatcherOptions options_;
+  const DispatcherParts parts_;
+  std::vector<char> at_once_;  // By function: whether RunAtOnce may run it.
+  InlineHost inline_host_{*this};
+
+  // Synchronises itself.
+  std::atomic<bool> draining_{false};
+  std::condition_variable_any idle_;
+
+  Mutex mutex_;
+  internal::Engine engine_ CIRRO_GUARDED_BY(mutex_);
+  TimePoint armed_ CIRRO_GUARDED_BY(mutex_) = TimePoint::max();
+  int idle_waiters_ CIRRO_GUARDED_BY(mutex_) = 0;
+  int busy_ CIRRO_GUARDED_BY(mutex_) = 0;  // Threads of OnFinished.
+  bool closed_ CIRRO_GUARDED_BY(mutex_) = false;
+
+  // Held around Arm and SetDemand, so that the last one tells the truth.
+  Mutex signal_mutex_;
+  bool told_demand_ CIRRO_GUARDED_BY(signal_mutex_) = true;
+
+  Mutex publish_mutex_;
+  std::uint64_t last_publish_ CIRRO_GUARDED_BY(publish_mutex_) = 0;
+  std::vector<std::pair<std::uint64_t, Waiter*>> publishing_
+      CIRRO_GUARDED_BY(publish_mutex_);
+};
+
+}  // namespace cirro

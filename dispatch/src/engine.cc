@@ -1,0 +1,467 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "planted_bug.h"
+#include "severity.h"
+
+// Admission, readiness and running; how calls and deliveries end is in
+// engine_end.cc.
+
+namespace cirro::internal {
+
+Engine::Engine(std::vector<EngineFunction> functions,
+               const DispatcherOptions& options)
+    : functions_(std::move(functions)),
+      options_(options),
+      states_(functions_.size()),
+      lanes_(options.seed),
+      random_(options.seed) {}
+
+std::uint32_t Engine::Lookup(CallId id) const {
+  const auto index = static_cast<std::uint32_t>(id);
+  if (index >= calls_.size()) return kNone;
+  const Call& call = calls_[index];
+  return call.generation == id >> 32 && call.entry != kNone ? index : kNone;
+}
+
+CallId Engine::IdOf(std::uint32_t index) const {
+  return CallId{calls_[index].generation} << 32 | index;
+}
+
+bool Engine::PeerWaits(const Call& call) const {
+  return entries_[call.entry].delivery->inlet().peer_waits;
+}
+
+// ---- Admission.
+
+std::optional<Error> Engine::Refuse(std::span<const Target> targets,
+                                    std::size_t bytes) const {
+  const auto full = [](const std::string& where, std::uint64_t bound,
+                       const char* setting) {
+    return Error{ErrorCode::kOverloaded, where + " is full: `" + setting +
+                                             "` is " + std::to_string(bound)};
+  };
+  if (draining_) {
+    return Error{ErrorCode::kDraining, "the process is stopping"};
+  }
+  if (bytes > options_.max_bytes) {
+    return Error{ErrorCode::kTooLarge, "the event takes " +
+                                           std::to_string(bytes) +
+                                           " bytes; `max_bytes` is " +
+                                           std::to_string(options_.max_bytes)};
+  }
+  if (counts_.in_flight >= options_.max_in_flight) {
+    return full("the dispatcher", options_.max_in_flight, "max_in_flight");
+  }
+  if (counts_.bytes + bytes > options_.max_bytes) {
+    return full("the dispatcher", options_.max_bytes, "max_bytes");
+  }
+  for (const Target& target : targets) {
+    const EngineFunction& function = functions_[target.function];
+    const FunctionState& state = states_[target.function];
+    if (function.max_in_flight > 0 &&
+        state.in_flight >= function.max_in_flight) {
+      return full("function '" + function.name + "'", function.max_in_flight,
+                  "max_in_flight");
+    }
+    if (function.max_bytes > 0 && state.bytes + bytes > function.max_bytes) {
+      return full("function '" + function.name + "'", function.max_bytes,
+                  "max_bytes");
+    }
+  }
+  return std::nullopt;
+}
+
+void Engine::SettleRefused(Delivery&& delivery, Error error, Actions& actions) {
+  Settlement settlement = FailureOf(std::move(error), options_.overload_delay,
+                                    delivery.inlet(), options_.retry.cap);
+  actions.settle.push_back({std::move(delivery), std::move(settlement), {}});
+}
+
+std::uint32_t Engine::NewEntry(Delivery&& delivery, std::size_t bytes,
+                               TimePoint now) {
+  const std::uint32_t index = entries_.Take();
+  Entry& entry = entries_[index];
+  entry.delivery.emplace(std::move(delivery));
+  entry.received = now;
+  entry.bytes = bytes;
+  ++counts_.in_flight;
+  counts_.bytes += bytes;
+  return index;
+}
+
+std::uint32_t Engine::NewCall(std::uint32_t entry_index,
+                              std::uint32_t function) {
+  const std::uint32_t index = calls_.Take();
+  Entry& entry = entries_[entry_index];
+  Call& call = calls_[index];
+  call.entry = entry_index;
+  call.function = function;
+  call.state = State::kWaiting;
+  call.attempt = entry.delivery->facts.attempt;
+  call.next_of_entry = kNone;
+  std::uint32_t* link = &entry.first_call;
+  while (*link != kNone) link = &calls_[*link].next_of_entry;
+  *link = index;
+  ++entry.open;
+  ++entry.live;
+  FunctionState& state = states_[function];
+  ++state.in_flight;
+  state.bytes += entry.bytes;
+  return index;
+}
+
+void Engine::Admit(Delivery&& delivery, std::span<const Target> targets,
+                   TimePoint now, Actions& actions) {
+  assert(!targets.empty() && delivery.event() != nullptr);
+  const std::size_t bytes = delivery.event()->memory_size();
+  if (auto error = Refuse(targets, bytes); error) {
+    SettleRefused(std::move(delivery), *std::move(error), actions);
+    return;
+  }
+  const std::uint32_t entry = NewEntry(std::move(delivery), bytes, now);
+  for (const Target& target : targets) NewCall(entry, target.function);
+  std::uint32_t index = entries_[entry].first_call;
+  for (const Target& target : targets) {
+    const std::uint32_t next = calls_[index].next_of_entry;
+    const std::string_view key =
+        target.by_source_key
+            ? std::string_view(entries_[entry].delivery->facts.key)
+            : target.key;
+    if (!key.empty()) EnterLane(index, key);
+    const Call& call = calls_[index];
+    if (call.lane == kNone || lanes_[call.lane].head == index) {
+      MakeReady(index, actions);
+    } else {
+      ArmDeadline(index);
+    }
+    index = next;
+  }
+  UpdateDemand(actions);
+}
+
+void Engine::AdmitFinished(Delivery&& delivery, std::uint32_t function,
+                           CallResult result, TimePoint now, Actions& actions) {
+  const std::size_t bytes = delivery.event()->memory_size();
+  const Target target{function};
+  if (auto error = Refuse({&target, 1}, bytes); error) {
+    SettleRefused(std::move(delivery), *std::move(error), actions);
+    return;
+  }
+  const std::uint32_t entry = NewEntry(std::move(delivery), bytes, now);
+  const std::uint32_t index = NewCall(entry, function);
+  calls_[index].state = State::kReturned;
+  Conclude(index, std::move(result), now, actions);
+  UpdateDemand(actions);
+}
+
+void Engine::EnterLane(std::uint32_t index, std::string_view key) {
+  Call& call = calls_[index];
+  call.lane = lanes_.Open(call.function, key);
+  Lane& lane = lanes_[call.lane];
+  call.lane_prev = lane.tail;
+  call.lane_next = kNone;
+  (lane.tail == kNone ? lane.head : calls_[lane.tail].lane_next) = index;
+  lane.tail = index;
+}
+
+// ---- Readiness.
+
+void Engine::ArmDeadline(std::uint32_t index) {
+  timers_.Set(index, entries_[calls_[index].entry].delivery->facts.deadline);
+}
+
+void Engine::MakeReady(std::uint32_t index, Actions& actions) {
+  Call& call = calls_[index];
+  FunctionState& state = states_[call.function];
+  call.state = State::kReady;
+  call.queue_prev = state.last_ready;
+  call.queue_next = kNone;
+  (state.last_ready == kNone ? state.first_ready
+                             : calls_[state.last_ready].queue_next) = index;
+  state.last_ready = index;
+  ArmDeadline(index);
+  Pump(call.function, actions);
+}
+
+std::uint32_t Engine::PopReady(FunctionState& state) {
+  const std::uint32_t index = state.first_ready;
+  state.first_ready = calls_[index].queue_next;
+  (state.first_ready == kNone ? state.last_ready
+                              : calls_[state.first_ready].queue_prev) = kNone;
+  return index;
+}
+
+// Hands ready calls over as far as the function's concurrency allows. A batch
+// function has one run at a time that has not begun, because the run takes all
+// that is ready when it begins.
+void Engine::Pump(std::uint32_t function_index, Actions& actions) {
+  const EngineFunction& function = functions_[function_index];
+  FunctionState& state = states_[function_index];
+  const bool batch = function.form == Handler::Form::kBatch;
+  while (state.first_ready != kNone && !state.batch_posted &&
+         (function.concurrency == 0 || state.active < function.concurrency)) {
+    const std::uint32_t index = PopReady(state);
+    calls_[index].state = State::kPosted;
+    state.batch_posted = batch;
+    ++state.active;
+    ++counts_.running;
+    (function.inline_call ? actions.run_inline : actions.post)
+        .push_back(IdOf(index));
+  }
+}
+
+// Takes a call that has not begun out of the queue it stands in.
+void Engine::Withdraw(std::uint32_t index, Actions& actions) {
+  Call& call = calls_[index];
+  FunctionState& state = states_[call.function];
+  if (call.state == State::kReady) {
+    (call.queue_prev == kNone ? state.first_ready
+                              : calls_[call.queue_prev].queue_next) =
+        call.queue_next;
+    (call.queue_next == kNone ? state.last_ready
+                              : calls_[call.queue_next].queue_prev) =
+        call.queue_prev;
+    call.state = State::kReturned;
+  } else if (call.state == State::kPosted) {
+    call.state = State::kReturned;
+    state.batch_posted = false;
+    --state.active;
+    --counts_.running;
+    Pump(call.function, actions);
+  }
+}
+
+// ---- Running.
+
+bool Engine::Begin(CallId id, TimePoint now, Work& work, Actions& actions) {
+  Tick(now, actions);  // So that nothing begins past its deadline.
+  const std::uint32_t index = Lookup(id);
+  if (index == kNone || calls_[index].state != State::kPosted) return false;
+  Call& call = calls_[index];
+  const EngineFunction& function = functions_[call.function];
+  FunctionState& state = states_[call.function];
+  const Delivery& delivery = *entries_[call.entry].delivery;
+  call.state = State::kRunning;
+  call.started = now;
+  call.returned = call.completed = call.thrown = false;
+  if (call.stop.stop_possible()) call.stop = std::stop_source(std::nostopstate);
+  TimePoint deadline =
+      std::min(now + function.timeout, delivery.facts.deadline);
+  work = {.function = call.function,
+          .delivery = &delivery,
+          .attempt = call.attempt,
+          .started = now,
+          .context = &call.context};
+  if (function.form == Handler::Form::kBatch) {
+    state.batch_posted = false;
+    if (!call.batch) call.batch = std::make_unique<BatchRun>();
+    BatchRun& batch = *call.batch;
+    for (std::uint32_t member = index;;) {
+      Call& follower = calls_[member];
+      const Delivery& its = *entries_[follower.entry].delivery;
+      follower.state = State::kRunning;
+      follower.follows = member != index;
+      timers_.Remove(member);
+      deadline = std::min(deadline, its.facts.deadline);
+      batch.calls.push_back(member);
+      batch.deliveries.push_back(&its);
+      batch.attempts.push_back(follower.attempt);
+      batch.events.push_back(*its.event());
+      if (state.first_ready == kNone) break;
+      if (batch.calls.size() >= function.batch_max) break;
+      member = PopReady(state);
+    }
+    work.batch = &batch;
+    Pump(call.function, actions);
+  }
+  timers_.Set(index, deadline);
+  work.deadline = deadline;
+  if (Planted(PlantedBug::kSettleBeforeSuccess)) {
+    Settle(call.entry, now, actions);
+  }
+  return true;
+}
+
+void Engine::Finish(CallId id, std::span<CallResult> results, TimePoint now,
+                    Actions& actions) {
+  const std::uint32_t index = Lookup(id);
+  assert(index != kNone && calls_[index].state == State::kRunning);
+  const std::uint32_t function = calls_[index].function;
+  --states_[function].active;
+  --counts_.running;
+  if (functions_[function].form != Handler::Form::kBatch) {
+    FinishOne(index, std::move(results[0]), now, actions);
+  } else {
+    BatchRun& batch = *calls_[index].batch;
+    assert(results.size() == batch.calls.size());
+    batch.deliveries.clear();
+    batch.attempts.clear();
+    batch.events.clear();
+    // By index: the last member to leave takes nothing of the batch with it.
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      FinishOne(batch.calls[i], std::move(results[i]), now, actions);
+    }
+    batch.calls.clear();
+  }
+  Pump(function, actions);
+  UpdateDemand(actions);
+}
+
+void Engine::Returned(CallId id, std::optional<CallResult> thrown,
+                      TimePoint now, Actions& actions) {
+  const std::uint32_t index = Lookup(id);
+  assert(index != kNone && calls_[index].state == State::kRunning);
+  Call& call = calls_[index];
+  call.returned = true;
+  // What was thrown says more than the Completion that it dropped.
+  if (thrown &&
+      (!call.completed || call.result.kind == Outcome::Kind::kRetry)) {
+    call.result = *std::move(thrown);
+    call.thrown = true;
+  }
+  if (call.completed) FinishAsync(index, now, actions);
+  UpdateDemand(actions);
+}
+
+void Engine::Completed(CallId id, CallResult result, TimePoint now,
+                       Actions& actions) {
+  const std::uint32_t index = Lookup(id);
+  if (index == kNone || calls_[index].completed) return;
+  Call& call = calls_[index];
+  call.completed = true;
+  if (!call.thrown) call.result = std::move(result);
+  if (call.returned) FinishAsync(index, now, actions);
+  UpdateDemand(actions);
+}
+
+void Engine::FinishAsync(std::uint32_t index, TimePoint now, Actions& actions) {
+  Call& call = calls_[index];
+  const std::uint32_t function = call.function;
+  --states_[function].active;
+  --counts_.running;
+  FinishOne(index, std::exchange(call.result, {}), now, actions);
+  Pump(function, actions);
+}
+
+// ---- Time.
+
+void Engine::Tick(TimePoint now, Actions& actions) {
+  while (timers_.Earliest() <= now) {
+    OnTimer(timers_.PopEarliest(), now, actions);
+  }
+  UpdateDemand(actions);
+}
+
+void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
+  switch (calls_[index].state) {
+    case State::kWaiting:
+    case State::kReady:
+    case State::kPosted:
+      End(index,
+          Error{ErrorCode::kDeadlineExceeded,
+                "the function was not begun before the deadline"},
+          {}, now, actions);
+      break;
+    case State::kRunning:
+      Hang(index, now, actions);
+      break;
+    case State::kSending:
+      End(index,
+          Error{ErrorCode::kDeadlineExceeded,
+                "the replies were not confirmed before the deadline"},
+          {}, now, actions);
+      break;
+    case State::kBackoff:
+      ++calls_[index].attempt;
+      MakeReady(index, actions);
+      break;
+    case State::kReturned:
+    case State::kHolding:
+      assert(false && "a call in this state has no timer");
+      break;
+  }
+}
+
+void Engine::Hang(std::uint32_t index, TimePoint now, Actions& actions) {
+  Call& lead = calls_[index];
+  const EngineFunction& function = functions_[lead.function];
+  ++counts_.hung;
+  if (lead.stop.stop_possible()) actions.stop.push_back(lead.stop);
+  const bool batch = function.form == Handler::Form::kBatch;
+  const std::span<const std::uint32_t> members =
+      batch ? std::span<const std::uint32_t>(lead.batch->calls)
+            : std::span<const std::uint32_t>(&index, 1);
+  for (const std::uint32_t member : members) {
+    Call& call = calls_[member];
+    call.hung = true;
+    actions.hung.push_back(
+        {call.function, entries_[call.entry].delivery->Content(), IdOf(index),
+         member == index && !function.inline_call && !call.returned});
+    // Where nobody else would run it again, the call keeps its chance to end.
+    if (call.ended || !PeerWaits(call)) continue;
+    End(member,
+        Error{ErrorCode::kDeadlineExceeded,
+              "the function did not end before its deadline"},
+        {}, now, actions);
+  }
+}
+
+std::chrono::milliseconds Engine::Backoff(int attempt) {
+  const int doublings = std::clamp(attempt - 1, 0, 30);
+  const auto ceiling = std::min(
+      options_.retry.base * (std::int64_t{1} << doublings), options_.retry.cap);
+  random_ += 0x9E3779B97F4A7C15;
+  const std::uint64_t random = Fold(random_, 0xE7037ED1A0B428DB);
+  return std::chrono::milliseconds(static_cast<std::int64_t>(
+      random % (static_cast<std::uint64_t>(ceiling.count()) + 1)));
+}
+
+// Stops asking at three quarters of a bound, so that there is room for what is
+// on its way, and asks again at half.
+void Engine::UpdateDemand(Actions& actions) {
+  const std::uint32_t most = options_.max_in_flight;
+  const std::size_t bytes = options_.max_bytes;
+  bool demand = demand_;
+  if (counts_.in_flight >= most - most / 4 ||
+      counts_.bytes >= bytes - bytes / 4) {
+    demand = false;
+  } else if (counts_.in_flight <= most / 2 && counts_.bytes <= bytes / 2) {
+    demand = true;
+  }
+  if (draining_) demand = false;
+  if (demand == demand_) return;
+  demand_ = demand;
+  actions.signal = true;
+}
+
+// ---- What others ask.
+
+std::optional<Work> Engine::Find(CallId id) const {
+  const std::uint32_t index = Lookup(id);
+  if (index == kNone || calls_[index].state != State::kRunning) {
+    return std::nullopt;
+  }
+  const Call& call = calls_[index];
+  return Work{.function = call.function,
+              .delivery = &*entries_[call.entry].delivery,
+              .attempt = call.attempt,
+              .started = call.started};
+}
+
+std::stop_token Engine::StopToken(CallId id) {
+  const std::uint32_t index = Lookup(id);
+  if (index == kNone) return {};
+  Call& call = calls_[index];
+  if (!call.stop.stop_possible()) {
+    call.stop = std::stop_source();
+    // Nobody can have a callback on it yet.
+    if (call.hung || call.ended) call.stop.request_stop();
+  }
+  return call.stop.get_token();
+}
+
+}  // namespace cirro::internal
