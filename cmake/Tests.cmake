@@ -34,6 +34,11 @@ target_precompile_headers(cirro_test_precompiled PRIVATE <gmock/gmock.h> <gtest/
 foreach(label IN ITEMS unit fuzz contract loopback conformance)
   add_custom_target(tests_${label})
 endforeach()
+# Loaded by name at run time, where no link tells that they are needed.
+get_property(modules GLOBAL PROPERTY CIRRO_MODULES)
+if(modules)
+  add_dependencies(tests_loopback ${modules})
+endif()
 
 # cirro_test(<label>/<path>_test [LINK ..] [SOURCES ..] [NEEDS ..]
 #            [TIMEOUT seconds])
