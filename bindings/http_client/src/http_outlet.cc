@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cirro/module/module.h"
+#include "post.h"
 
 namespace cirro::internal {
 namespace {
@@ -272,7 +273,7 @@ void HttpOutlet::GiveUpAll() noexcept {
 
 namespace {
 
-constexpr HttpClientApi kApi{&HttpOutlet::Make};
+constexpr HttpClientApi kApi{&HttpOutlet::Make, &Post};
 
 }  // namespace
 }  // namespace cirro::internal

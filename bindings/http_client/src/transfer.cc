@@ -1,7 +1,6 @@
 #include "transfer.h"
 
 #include <algorithm>
-#include <new>
 #include <string_view>
 #include <utility>
 
@@ -39,43 +38,16 @@ long Milliseconds(Duration duration) {
   return static_cast<long>(std::max<decltype(count)>(count, 1));
 }
 
-template <typename Value>
-void Set(CURL* handle, CURLoption option, Value value) {
-  if (curl_easy_setopt(handle, option, value) == CURLE_OUT_OF_MEMORY) {
-    throw std::bad_alloc();
-  }
-}
-
 }  // namespace
 
 Transfer::Transfer(const HttpOutletOptions& options, const Target& target)
-    : options_(options), target_(target), handle_(curl_easy_init()) {
-  if (!handle_) throw std::bad_alloc();
+    : options_(options),
+      target_(target),
+      handle_(MakePostHandle(target, options.proxy, why_)) {
   CURL* const handle = handle_.get();
-  Set(handle, CURLOPT_URL, target.url.c_str());
-#if LIBCURL_VERSION_NUM >= 0x075500
-  Set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-  Set(handle, CURLOPT_PROTOCOLS,
-      static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-  Set(handle, CURLOPT_FOLLOWLOCATION, 0L);
-  Set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  Set(handle, CURLOPT_POST, 1L);
-  Set(handle, CURLOPT_NOSIGNAL, 1L);
-  Set(handle, CURLOPT_NOPROGRESS, 1L);
-  // Empty is "none, whatever the environment says".
-  Set(handle, CURLOPT_PROXY, options.proxy.c_str());
-  Set(handle, CURLOPT_USERAGENT, "cirro");
   Set(handle, CURLOPT_WRITEFUNCTION, &Transfer::Discard);
   Set(handle, CURLOPT_WRITEDATA, static_cast<void*>(this));
-  Set(handle, CURLOPT_ERRORBUFFER, static_cast<char*>(why_));
   Set(handle, CURLOPT_PRIVATE, static_cast<void*>(this));
-  if (!target.user.empty() || !target.password.empty()) {
-    Set(handle, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
-    Set(handle, CURLOPT_USERNAME, target.user.c_str());
-    Set(handle, CURLOPT_PASSWORD, target.password.c_str());
-  }
   if (!options.ca_certificates.empty()) {
     // Replaces the system's bundle file, not its directory of certificates.
     curl_blob blob{const_cast<char*>(options.ca_certificates.data()),
@@ -93,24 +65,6 @@ std::size_t Transfer::Discard(char* /*data*/, std::size_t size,
   std::size_t& discarded = static_cast<Transfer*>(self)->discarded_;
   discarded += size * count;
   return discarded <= kMost ? size * count : 0;
-}
-
-void Transfer::AddHeader(const std::string& line) {
-  curl_slist* const longer = curl_slist_append(headers_.get(), line.c_str());
-  if (longer == nullptr) throw std::bad_alloc();
-  // The first append makes the list; the others return it.
-  if (!headers_) headers_.reset(longer);
-}
-
-void Transfer::AddHeaderLines(std::string_view lines) {
-  while (!lines.empty()) {
-    const std::size_t end = lines.find("\r\n");
-    std::string line(lines.substr(0, end));
-    // curl's way to write a header without a value.
-    if (line.ends_with(": ")) line.replace(line.size() - 2, 2, ";");
-    AddHeader(line);
-    lines.remove_prefix(end + 2);
-  }
 }
 
 void Transfer::Prepare(std::vector<Sending> batch, TimePoint now) {
@@ -132,14 +86,9 @@ void Transfer::Prepare(std::vector<Sending> batch, TimePoint now) {
     body =
         EncodeHttp(options_.mode, batch_.front().event, header_lines_, body_);
   }
-  AddHeaderLines(header_lines_);
-  // Without these, curl would add a form's media type and wait for a 100.
-  if (header_lines_.find("content-type:") == std::string::npos) {
-    AddHeader("content-type:");
-  }
-  AddHeader("expect:");
+  AddHeaderLines(headers_, header_lines_);
   for (const auto& [name, value] : options_.headers) {
-    AddHeader(name + ": " + value);
+    AddHeader(headers_, name + ": " + value);
   }
 
   const TimePoint deadline =

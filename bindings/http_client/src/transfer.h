@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 
 #include <chrono>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/outlet.h"
 #include "cirro/http_client/http_client.h"
+#include "handle.h"
 #include "target.h"
 
 namespace cirro::internal {
@@ -59,31 +59,20 @@ class Transfer {
   [[nodiscard]] CURL* handle() const noexcept { return handle_.get(); }
 
  private:
-  struct FreeEasy {
-    void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
-  };
-  struct FreeList {
-    void operator()(curl_slist* list) const noexcept {
-      curl_slist_free_all(list);
-    }
-  };
-
   static std::size_t Discard(char* data, std::size_t size, std::size_t count,
                              void* self) noexcept;
-  void AddHeader(const std::string& line);
-  void AddHeaderLines(std::string_view lines);
   [[nodiscard]] bool WasSent() const noexcept;
   [[nodiscard]] Answer Failed(ErrorCode code, std::string_view why) const;
 
   const HttpOutletOptions& options_;
   const Target& target_;
-  std::unique_ptr<CURL, FreeEasy> handle_;
-  std::unique_ptr<curl_slist, FreeList> headers_;
+  char why_[CURL_ERROR_SIZE] = {};  // handle_ writes to it.
+  EasyHandle handle_;
+  HeaderList headers_;
   std::vector<Sending> batch_;
   std::string header_lines_;
   std::string body_;
   std::size_t discarded_ = 0;
-  char why_[CURL_ERROR_SIZE] = {};
   bool takes_certificates_ = true;
 };
 

@@ -39,6 +39,21 @@ struct HttpOutletOptions {
   std::vector<std::pair<std::string, std::string>> headers{};
 };
 
+/// One POST, for tools that want to see the answer.
+struct HttpPost {
+  std::string url{};           ///< As HttpOutletOptions::url.
+  std::string header_lines{};  ///< Each ended by CR LF.
+  std::string body{};
+  std::chrono::milliseconds timeout{20'000};  ///< For all of it.
+};
+
+/// What was answered, whatever its status; no redirect is followed.
+struct HttpAnswer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};  ///< 16 MiB at most.
+};
+
 /// What the module "http_client" offers: an Outlet on libcurl.
 ///
 /// It confirms by a 2xx answer and nothing else, follows no redirect, keeps
@@ -59,6 +74,9 @@ struct HttpClientApi {
 
   /// Fails with kInvalidConfig, naming the option.
   Result<std::unique_ptr<Outlet>> (*make_outlet)(HttpOutletOptions options);
+  /// Sends and waits. Fails with kInvalidConfig (the URL), kUnavailable
+  /// (nothing was sent), kTimedOut, kUnknownOutcome or kTooLarge (the answer).
+  Result<HttpAnswer> (*post)(const HttpPost& request);
 };
 
 }  // namespace cirro

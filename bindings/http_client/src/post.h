@@ -1,0 +1,11 @@
+#pragma once
+
+#include "cirro/cloudevents/result.h"
+#include "cirro/http_client/http_client.h"
+
+namespace cirro::internal {
+
+/// HttpClientApi::post.
+[[nodiscard]] Result<HttpAnswer> Post(const HttpPost& request);
+
+}  // namespace cirro::internal
