@@ -76,8 +76,8 @@ std::string TimeText(std::int64_t unix_ms) {
   time.nanoseconds = static_cast<std::uint32_t>(unix_ms % 1000) * 1'000'000;
   std::string text = FormatTimestamp(time);  // ...:56Z or ...:56.789Z
   constexpr std::size_t kWhole = 20;
-  if (text.size() == kWhole) text.insert(kWhole - 1, ".");
-  while (text.size() < kWhole + 4) text.insert(text.size() - 1, "0");
+  if (text.size() == kWhole) text.insert(kWhole - 1, 1, '.');
+  while (text.size() < kWhole + 4) text.insert(text.size() - 1, 1, '0');
   return text;
 }
 
