@@ -452,6 +452,12 @@ std::optional<Work> Engine::Find(CallId id) const {
               .started = call.started};
 }
 
+// g++ 12 at -Og takes the library's own constructor of a stop_source for a use
+// of something uninitialised.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 std::stop_token Engine::StopToken(CallId id) {
   const std::uint32_t index = Lookup(id);
   if (index == kNone) return {};
@@ -463,5 +469,8 @@ std::stop_token Engine::StopToken(CallId id) {
   }
   return call.stop.get_token();
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 }  // namespace cirro::internal
