@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cirro/dispatch/schema.h"
 #include "json_pointer.h"
 
 namespace cirro {
@@ -70,6 +71,12 @@ Result<void> Registry::Add(Function function) {
                  "functions '" + other->spec.name + "' and '" + spec.name +
                      "' share the configuration key '" + ConfigKey(spec.name) +
                      "'; give one another `name`"};
+  }
+  if (!spec.data_schema.empty()) {
+    auto validator = SchemaValidator::Compile(spec.data_schema);
+    if (!validator) return Wrong(spec, validator.error().message);
+    function.handler =
+        MakeSchemaChecked(std::move(function.handler), *std::move(validator));
   }
   by_key_.emplace(ConfigKey(spec.name), functions_.size());
   functions_.push_back(std::move(function));

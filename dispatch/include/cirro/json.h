@@ -4,6 +4,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "cirro/cloudevents/event.h"
@@ -53,8 +54,11 @@ template <typename T>
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& e) {
+    std::string_view why = e.what();
+    // What nlohmann puts before its sentence: "[json.exception.type_error.1] ".
+    if (why.starts_with("[json.")) why.remove_prefix(why.find(']') + 2);
     return Error{ErrorCode::kRejected,
-                 std::string("the data does not fit: ") + e.what()};
+                 "the data does not fit: " + std::string(why)};
   }
 }
 

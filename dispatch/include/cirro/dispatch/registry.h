@@ -26,7 +26,7 @@ class CIRRO_EXPORT Registry {
   /// Fails, and stays as it was, with kConflict when another function has the
   /// same configuration key, and with kInvalidConfig when the key does not
   /// begin with a letter, the function has neither type nor filter, a pointer
-  /// of `order_by` is none, or a bound is no bound.
+  /// of `order_by` is none, a bound is no bound, or `data_schema` no schema.
   Result<void> Add(Function function);
 
   /// In the order they were added; a function's index here is its index
