@@ -37,6 +37,9 @@ inline int Run(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
+  // Not left to the exit handlers, which run when threads' own objects are
+  // gone.
+  benchmark::ClearRegisteredBenchmarks();
   return 0;
 }
 
