@@ -10,13 +10,12 @@
 
 #include "cirro/dispatch/registry.h"
 #include "config.h"
+#include "environment.h"
 #include "flags.h"
 #include "log.h"
 #include "service.h"
 #include "signals.h"
 #include "units.h"
-
-extern "C" char** environ;
 
 namespace cirro {
 namespace {
@@ -24,34 +23,16 @@ namespace {
 using internal::Assignment;
 using internal::Config;
 using internal::ConfigSources;
+using internal::Environment;
+using internal::Find;
 using internal::Flags;
 using internal::LogFormat;
 using internal::Logger;
 using internal::Service;
 using internal::StopSignal;
 
-using Environment = std::vector<std::pair<std::string, std::string>>;
-
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
-
-Environment ReadEnvironment() {
-  Environment environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos) continue;
-    environment.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
-
-std::string Find(const Environment& environment, std::string_view name) {
-  for (const auto& [key, value] : environment) {
-    if (key == name) return value;
-  }
-  return {};
-}
 
 // The listening socket that a supervisor passed on, or -1.
 // Source: sd_listen_fds(3): descriptors begin at 3 and belong to LISTEN_PID.
@@ -276,7 +257,7 @@ int App::Run(int argc, char** argv) {
 
 int App::Impl::Run(const Flags& flags) {
   const auto early = MakeLogger(LogLevel::kInfo, LogFormat::kAuto);
-  const Environment environment = ReadEnvironment();
+  const Environment environment = internal::ReadEnvironment();
   auto config = Load(flags, environment, std::nullopt);
   if (!config) {
     LogLines(*early, config.error().message);

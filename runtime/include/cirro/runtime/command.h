@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "cirro/cloudevents/export.h"
+#include "cirro/cloudevents/result.h"
+#include "cirro/http_client/http_client.h"
+
+// What the `cirro` command asks of the runtime.
+namespace cirro {
+
+/// Every setting in effect for a process started here with `flags`, and where
+/// each comes from. The functions are not known, so `[function.NAME]` of any
+/// name goes. Fails with kInvalidConfig, naming every mistake, a line each.
+[[nodiscard]] CIRRO_EXPORT Result<std::string> DescribeConfiguration(
+    std::span<const std::string> flags);
+
+/// docs/configuration.md and docs/metrics.md, from the tables in code.
+[[nodiscard]] CIRRO_EXPORT std::string ConfigurationPage();
+[[nodiscard]] CIRRO_EXPORT std::string MetricsPage();
+
+/// The HTTP client; its module is loaded at the first call. Fails with
+/// kInvalidConfig when it cannot be.
+[[nodiscard]] CIRRO_EXPORT Result<const HttpClientApi*> LoadHttpClient();
+
+}  // namespace cirro
