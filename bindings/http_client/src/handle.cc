@@ -10,10 +10,11 @@ void AddHeader(HeaderList& headers, const std::string& line) {
 }
 
 void AddHeaderLines(HeaderList& headers, std::string_view lines) {
-  const bool has_type = lines.find("content-type:") != std::string_view::npos;
+  bool has_type = false;
   while (!lines.empty()) {
     const std::size_t end = lines.find("\r\n");
     std::string line(lines.substr(0, end));
+    has_type = has_type || line.starts_with("content-type:");
     // curl's way to write a header without a value.
     if (line.ends_with(": ")) line.replace(line.size() - 2, 2, ";");
     AddHeader(headers, line);
