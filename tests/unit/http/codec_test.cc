@@ -43,6 +43,66 @@ std::string Read(std::string_view value, const DecodeOptions& options = {}) {
   return event == nullptr ? "refused" : std::string(event->subject());
 }
 
+TEST(Rule005, HeadersOfTheTransportAreNoAttributes) {
+  const Event event = EventOf(DecodeHttp(With({{"Date", "today"},
+                                               {"traceparent", "00-1-2-00"},
+                                               {"cex", "1"},
+                                               {"x-ce-y", "2"},
+                                               {"ce", "3"}})));
+
+  EXPECT_EQ(event.attribute_count(), 4U);
+}
+
+// 64 KiB on the wire, most of it data or most of it attributes.
+TEST(Rule022, AnEventOf64KiBIsSentOn) {
+  const std::string text(1'000, 'a');
+  std::vector<std::string> names;
+  for (int i = 0; i < 64; ++i) names.push_back("x" + std::to_string(i));
+  EventBuilder wide;
+  wide.id("1").source("/s").type("t");
+  for (const std::string& name : names) wide.extension({name, text});
+  const auto deep = EventBuilder()
+                        .id("1")
+                        .source("/s")
+                        .type("t")
+                        .data(Text(std::string(65'000, 'a')))
+                        .Build();
+  for (const Event& event : {*wide.Build(), *deep}) {
+    for (const ContentMode mode :
+         {ContentMode::kBinary, ContentMode::kStructured}) {
+      std::string lines;
+      std::string buffer;
+      const std::string_view body = EncodeHttp(mode, event, lines, buffer);
+
+      EXPECT_GT(lines.size() + body.size(), 64'000U);
+      EXPECT_EQ(EventOf(DecodeHttp(test::SplitHeaderLines(lines), body)),
+                event);
+    }
+  }
+}
+
+TEST(Rule023, AnEventOf64KiBIsTakenAndTheBoundIsASetting) {
+  DecodeOptions options;
+  options.max_attribute_value_bytes = 10;
+
+  EXPECT_EQ(EventOf(DecodeHttp(With({{"ce-x", std::string(60'000, 'a')}})))
+                .extension("x")
+                ->size(),
+            60'000U);
+  EXPECT_EQ(
+      ErrorOf(DecodeHttp(With({{"ce-x", "12345678901"}}), {}, options)).code,
+      ErrorCode::kTooLarge);
+}
+
+TEST(Rule026, AttributesThatNobodyKnowsAreSentOn) {
+  const Event event = EventOf(DecodeHttp(With({{"Ce-Comacmething", "42"}})));
+
+  std::string lines;
+  AppendBinaryHeaders(event, lines);
+
+  EXPECT_THAT(lines, HasSubstr("ce-comacmething: 42\r\n"));
+}
+
 TEST(Rule028, StructuredAndBinaryModeAreSpoken) {
   EXPECT_EQ(DecodeHttp(With({})).mode, ContentMode::kBinary);
   EXPECT_EQ(EventOf(DecodeHttp(With({}))).id(), "1");
@@ -355,6 +415,24 @@ TEST(Rule056, AnEventWithoutContentTypeAndPayloadIsTaken) {
 
   EXPECT_EQ(event.datacontenttype(), "");
   EXPECT_FALSE(event.has_data());
+}
+
+TEST(Rule127, MediaTypesHaveNoLetterCase) {
+  const Event event = EventOf(DecodeHttp(
+      With({{"content-type", "APPLICATION/JSON; Charset=UTF-8"}}), "{}"));
+
+  EXPECT_EQ(event.data_kind(), DataKind::kJson);
+}
+
+TEST(Rule128, AnOldVersionIsRefusedAndNamed) {
+  const Error error = ErrorOf(DecodeHttp({{"ce-specversion", "0.3"},
+                                          {"ce-id", "1"},
+                                          {"ce-source", "/s"},
+                                          {"ce-type", "t"}}));
+
+  EXPECT_EQ(error.code, ErrorCode::kInvalidEvent);
+  EXPECT_THAT(error.rules, ElementsAre(15));
+  EXPECT_THAT(error.message, HasSubstr("0.3"));
 }
 
 TEST(HttpDecoder, ForgetsABrokenMessage) {
