@@ -1,0 +1,52 @@
+// What the Web Hook text asks of a target's answers.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <initializer_list>
+
+#include "bindings/http/src/status.h"
+#include "cirro/cloudevents/error.h"
+
+namespace cirro {
+namespace {
+
+using enum ErrorCode;
+using internal::StatusOf;
+
+constexpr std::initializer_list<ErrorCode> kCodes = {
+    kInvalidEvent,   kUnsupported,      kTooLarge,   kInvalidConfig,
+    kConflict,       kNoFunction,       kRejected,   kFunctionFailed,
+    kInvalidReply,   kDeadlineExceeded, kOverloaded, kDraining,
+    kUnavailable,    kUnroutable,       kRefused,    kTimedOut,
+    kUnknownOutcome, kInternal};
+
+TEST(Rule057, NoAnswerIsARedirectOrASuccessThatIsNone) {
+  for (const ErrorCode code : kCodes) {
+    EXPECT_GE(StatusOf(code, HttpOptions()), 400) << ToString(code);
+  }
+}
+
+TEST(Rule058, WhatIsDoneWithoutAReplyIsAccepted) {
+  const Settlement done{.kind = Settlement::Kind::kAck};
+
+  EXPECT_EQ(StatusOf(done, HttpOptions()), 202);
+  HttpOptions options;
+  options.done_status = 204;
+  EXPECT_EQ(StatusOf(done, options), 204);
+}
+
+TEST(Rule060, OverloadIs429AndSaysWhenToComeAgain) {
+  EXPECT_EQ(StatusOf(kOverloaded, HttpOptions()), 429);
+  EXPECT_GE(internal::RetryAfter(429, std::chrono::milliseconds(0)),
+            std::chrono::seconds(1));
+  EXPECT_EQ(internal::RetryAfter(429, std::chrono::milliseconds(2'001)),
+            std::chrono::seconds(3));
+}
+
+TEST(Rule061, WhatIsNotUnderstoodIs415) {
+  EXPECT_EQ(StatusOf(kUnsupported, HttpOptions()), 415);
+}
+
+}  // namespace
+}  // namespace cirro
