@@ -1,11 +1,13 @@
 // cold_start PORT SERVER [ARGS...]: starts SERVER with PORT in its environment
-// and prints the nanoseconds from just before exec to its first answered event.
+// and prints the nanoseconds from just before exec to its first answered event,
+// then the processor time that it used for that.
 // cold_start exit PROGRAM [ARGS...]: to the end of PROGRAM instead, which is
 // what exec, the dynamic linker and the libraries' initialisers cost alone.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -100,8 +102,9 @@ int main(int argc, char** argv) {
   PinTo(1);
   bool done = until_exit;
   int status = 0;
+  rusage used{};
   if (until_exit) {
-    while (waitpid(child, &status, WNOHANG) == 0) {
+    while (wait4(child, &status, WNOHANG, &used) == 0) {
     }
   } else {
     while (!done && Clock::now() - start < kPatience &&
@@ -112,12 +115,17 @@ int main(int argc, char** argv) {
   const std::chrono::nanoseconds taken = Clock::now() - start;
   if (!until_exit) {
     kill(child, SIGKILL);
-    waitpid(child, &status, 0);
+    wait4(child, &status, 0, &used);
   }
   if (!done || (until_exit && status != 0)) {
     std::fprintf(stderr, "%s: no event was answered\n", argv[2]);
     return 1;
   }
-  std::printf("%lld\n", static_cast<long long>(taken.count()));
+  const auto processor =
+      std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+      std::chrono::microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+  std::printf(
+      "%lld %lld\n", static_cast<long long>(taken.count()),
+      static_cast<long long>(std::chrono::nanoseconds(processor).count()));
   return 0;
 }

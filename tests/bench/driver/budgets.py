@@ -113,7 +113,8 @@ def table(parts, results, cold, found, connections):
     if "micro" in parts:
         _micro(budgets, found)
     if "cold" in parts:
-        mine, rust = cold.get("cirro"), cold.get("sdk_rust")
+        mine, rust = (cold[name][0] if name in cold else None
+                      for name in ("cirro", "sdk_rust"))
         budgets.at_most("cold start", 3, mine, " ms", strictly=True)
         budgets.at_most("cold start: of the Rust SDK's", 1.5,
                         mine / rust if mine and rust else None, " x")

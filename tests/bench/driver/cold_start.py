@@ -10,7 +10,7 @@ EMPTY = "empty"
 
 
 def run(prober, empty, commands, rounds, say):
-    """Medians in milliseconds by name, and skips by name."""
+    """Median milliseconds by name, elapsed and of processor time; skips."""
     taken = {name: [] for name in [EMPTY, *commands]}
     skipped = {}
     for number in range(rounds):
@@ -29,15 +29,18 @@ def run(prober, empty, commands, rounds, say):
                 continue
             # The server shares the prober's standard output.
             last = result.stdout.strip().splitlines()[-1]
-            taken[name].append(int(last) / 1e6)
-    medians = {name: statistics.median(times) for name, times in taken.items()}
+            taken[name].append([int(part) / 1e6 for part in last.split()])
+    medians = {name: tuple(map(statistics.median, zip(*times)))
+               for name, times in taken.items()}
     return medians, skipped
 
 
 def table(medians):
     rust = medians.get("sdk_rust")
     labels = {EMPTY: "empty C++ program, exec to exit", **http_bench.LABELS}
-    rows = [[labels[name], f"{value:.2f}", f"{value / rust:.2f}" if rust else "-"]
-            for name, value in medians.items()]
+    rows = [[labels[name], f"{elapsed:.2f}",
+             f"{elapsed / rust[0]:.2f}" if rust else "-", f"{processor:.2f}",
+             f"{processor / rust[1]:.2f}" if rust else "-"]
+            for name, (elapsed, processor) in medians.items()]
     return Table("Cold start: exec to the first answered event",
-                 ["server", "ms", "x the Rust SDK's"], rows)
+                 ["server", "ms", "x the Rust SDK's", "CPU ms", "x the Rust SDK's"], rows)
