@@ -17,6 +17,12 @@ function(cirro_find_header variable header debian)
   endif()
 endfunction()
 
+# cirro_headers_target(<target> <directory>): a header-only library.
+function(cirro_headers_target target directory)
+  add_library(${target} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${target} SYSTEM INTERFACE "${directory}")
+endfunction()
+
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 cirro_find(Threads libc6-dev)
 cirro_find(Boost "libboost-dev (libboost1.81-dev on Debian 12)" 1.81 CONFIG)
@@ -37,13 +43,17 @@ set_target_properties(
              INTERFACE_INCLUDE_DIRECTORIES "${PISTACHE_INCLUDE_DIR}"
              INTERFACE_LINK_LIBRARIES Threads::Threads)
 
+# toml++'s own target links its shared library, which would be loaded at each
+# start, also where no file is read.
+cirro_find_header(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h libtomlplusplus-dev)
+cirro_headers_target(tomlplusplus::headers "${TOMLPLUSPLUS_INCLUDE_DIR}")
+
 # libvalijson-dev depends on some 175 development packages that its headers do
 # not need here, so `./dev setup` unpacks it below build/deps instead.
 cirro_find_header(
   VALIJSON_INCLUDE_DIR valijson/validator.hpp libvalijson-dev HINTS
   "${PROJECT_SOURCE_DIR}/build/deps/valijson/usr/include")
-add_library(valijson::valijson INTERFACE IMPORTED GLOBAL)
-target_include_directories(valijson::valijson SYSTEM INTERFACE "${VALIJSON_INCLUDE_DIR}")
+cirro_headers_target(valijson::valijson "${VALIJSON_INCLUDE_DIR}")
 
 if(CIRRO_BUILD_TESTS)
   cirro_find(GTest "libgtest-dev libgmock-dev" CONFIG)
