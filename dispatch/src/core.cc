@@ -459,7 +459,10 @@ void Dispatcher::Core::Signal() noexcept {
   }
   if (demand == told_demand_) return;
   told_demand_ = demand;
-  for (Inlet* inlet : parts_.inlets) inlet->SetDemand(demand);
+  for (Inlet* inlet : parts_.inlets) {
+    // A peer that waits wants an answer, even if it is a refusal.
+    if (!inlet->info().peer_waits) inlet->SetDemand(demand);
+  }
 }
 
 void Dispatcher::Core::TimerTask(void* core,

@@ -13,7 +13,7 @@ Outcome::Outcome(std::vector<Event> replies)
       replies_(std::make_move_iterator(replies.begin()),
                std::make_move_iterator(replies.end())) {}
 
-Outcome Reply(std::vector<ReplyItem> items) {
+Outcome Replies(std::vector<ReplyItem> items) {
   Outcome outcome;
   outcome.kind_ = items.empty() ? Outcome::Kind::kDone : Outcome::Kind::kReply;
   outcome.replies_ = std::move(items);
@@ -23,7 +23,7 @@ Outcome Reply(std::vector<ReplyItem> items) {
 Outcome Reply(EventDraft draft) {
   std::vector<ReplyItem> items;
   items.emplace_back(std::move(draft));
-  return Reply(std::move(items));
+  return Replies(std::move(items));
 }
 
 Outcome Reply(Event event) { return {std::move(event)}; }

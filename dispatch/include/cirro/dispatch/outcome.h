@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,7 +48,7 @@ class CIRRO_EXPORT Outcome {
   }
 
  private:
-  friend CIRRO_EXPORT Outcome Reply(std::vector<ReplyItem> items);
+  friend CIRRO_EXPORT Outcome Replies(std::vector<ReplyItem> items);
   friend CIRRO_EXPORT Outcome Retry(std::string reason);
   friend CIRRO_EXPORT Outcome Retry(std::chrono::milliseconds after,
                                     std::string reason);
@@ -61,10 +63,23 @@ class CIRRO_EXPORT Outcome {
 /// The event is handled; there is nothing to say.
 [[nodiscard]] inline Outcome Done() noexcept { return {}; }
 
-/// The event is handled, and this is the answer. No items is Done.
-[[nodiscard]] CIRRO_EXPORT Outcome Reply(std::vector<ReplyItem> items);
+/// The event is handled, and these are the answers. No items is Done.
+[[nodiscard]] CIRRO_EXPORT Outcome Replies(std::vector<ReplyItem> items);
+
+/// The event is handled, and this is the answer.
 [[nodiscard]] CIRRO_EXPORT Outcome Reply(EventDraft draft);
 [[nodiscard]] CIRRO_EXPORT Outcome Reply(Event event);
+// Templates, because no braces deduce them: `Reply({.type = "a", .source =
+// "/b"})` is one draft, and not a list of two texts that each make a draft.
+template <std::same_as<std::vector<ReplyItem>> Items>
+[[nodiscard]] Outcome Reply(Items items) {
+  return Replies(std::move(items));
+}
+template <typename Item>
+requires std::same_as<Item, Event> || std::same_as<Item, EventDraft>
+[[nodiscard]] Outcome Reply(std::initializer_list<Item> items) {
+  return Replies(std::vector<ReplyItem>(items.begin(), items.end()));
+}
 
 /// Not now: the same event again later, by the function's retry policy, but
 /// not before `after` where given.
