@@ -1,0 +1,234 @@
+// The `cirro` command: what its flags are. The one file that includes CLI11.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cirro/module/module.h"
+#include "cirro/runtime/command.h"
+#include "run.h"
+#include "say.h"
+#include "scaffold.h"
+#include "send.h"
+#include "words.h"
+
+namespace cirro::cli {
+namespace {
+
+// The flags and what came of them. The options outlive every parse.
+class Command {
+ public:
+  Command() {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", "cirro " CIRRO_VERSION);
+    app_.footer(kExitCodesHelp);
+    AddRun();
+    AddSend();
+    AddNew();
+    AddConfig();
+    AddVersion();
+    AddCompletion();
+  }
+
+  int Main(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (const std::string wrong = Misspelt(words_, arguments); !wrong.empty()) {
+      return Fail(kWrongUse, wrong);
+    }
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      const int code = app_.exit(error);  // Prints help, or what is wrong.
+      return code == 0 ? kOk : kWrongUse;
+    }
+    return Call();
+  }
+
+ private:
+  // A subcommand, and what the words need to know of it. The options must have
+  // been added: `choices` says what may stand behind some of them.
+  void Know(
+      const CLI::App& command, std::string values,
+      const std::vector<std::pair<std::string, std::string>>& choices = {},
+      bool passes_on = false) {
+    CommandWords words{command.get_name(), {}, std::move(values), passes_on};
+    for (const CLI::Option* option : command.get_options()) {
+      FlagWords flag;
+      for (const std::string& name : option->get_lnames()) {
+        flag.names.push_back("--" + name);
+      }
+      for (const std::string& name : option->get_snames()) {
+        flag.names.push_back("-" + name);
+      }
+      if (flag.names.empty()) continue;
+      flag.takes_value = option->get_items_expected_max() > 0;
+      for (const auto& [name, values_of] : choices) {
+        if (name == flag.names[0]) flag.values = values_of;
+      }
+      words.flags.push_back(std::move(flag));
+    }
+    words_.push_back(std::move(words));
+  }
+
+  void AddRun() {
+    run_ = app_.add_subcommand(
+        "run",
+        "Build the project of a folder (or take a program) and serve its "
+        "functions on 127.0.0.1. What is not known here goes to the program: "
+        "cirro run --port 9000");
+    run_->prefix_command();
+    run_->add_option("TARGET", run_options_.target,
+                     "A program, or a folder with a CMakeLists.txt")
+        ->default_val(".");
+    run_->add_option("--program", run_options_.program,
+                     "Which one, where a project has several");
+    Know(*run_, "FILE", {}, /*passes_on=*/true);
+  }
+
+  void AddSend() {
+    send_ = app_.add_subcommand(
+        "send",
+        "Send an event by HTTP; print each reply event as JSON, and on stderr "
+        "the status");
+    SendOptions& to = send_options_;
+    send_->add_option("URL", to.url, "Where to; http or https")->required();
+    send_->add_option("--type,-t", to.type, "The event's type")->required();
+    send_->add_option("--mode", to.mode, "binary, structured or batch")
+        ->check(CLI::IsMember({"binary", "structured", "batch"}))
+        ->capture_default_str();
+    send_->add_option("--id", to.id, "Default: a random UUID");
+    send_->add_option("--source", to.source, "A URI reference")
+        ->capture_default_str();
+    send_->add_option("--subject", to.subject);
+    send_->add_option("--time", to.time, "RFC 3339; default: now");
+    send_->add_option("--dataschema", to.dataschema, "A URI");
+    CLI::Option* const data =
+        send_->add_option("--data,-d", to.data, "The data itself");
+    send_
+        ->add_option("--data-file", to.data_file,
+                     "The data from a file; - is the standard input")
+        ->excludes(data);
+    send_->add_option("--content-type", to.content_type,
+                      "Default: application/json where the data is JSON, else "
+                      "text/plain or application/octet-stream");
+    send_
+        ->add_option("--extension,-e", to.extensions,
+                     "NAME=VALUE, an extension attribute; may be repeated")
+        ->allow_extra_args(false);
+    send_
+        ->add_option("--header,-H", to.headers,
+                     "NAME=VALUE, a header; may be repeated")
+        ->allow_extra_args(false);
+    send_->add_option("--count,-n", to.count, "How many events")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    send_
+        ->add_option("--timeout", to.timeout_seconds, "Seconds until an answer")
+        ->check(CLI::Range(0.001, 86'400.0))
+        ->capture_default_str();
+    Know(*send_, "",
+         {{"--mode", "binary structured batch"},
+          {"--data-file", "FILE"},
+          {"--content-type",
+           "application/json text/plain application/octet-stream"}});
+  }
+
+  void AddNew() {
+    new_ = app_.add_subcommand("new", "Write a function project to begin with");
+    new_->add_option("NAME", name_, "[a-z][a-z0-9_-]*")->required();
+    new_->add_option("--dir", folder_, "Where to; default: NAME");
+    Know(*new_, "", {{"--dir", "FILE"}});
+  }
+
+  void AddConfig() {
+    config_ = app_.add_subcommand(
+        "config",
+        "Show every setting that a function started here would have, and "
+        "where each comes from");
+    config_->add_flag("--print", print_, "Show them (the default)");
+    config_->add_option("--config", file_, "Instead of cirro.toml");
+    config_
+        ->add_option("--set", settings_,
+                     "SECTION.KEY=VALUE, as a function's flag; may be repeated")
+        ->allow_extra_args(false);
+    Know(*config_, "", {{"--config", "FILE"}});
+  }
+
+  void AddVersion() {
+    version_ = app_.add_subcommand(
+        "version", "Show the version, and what modules must have in common");
+    Know(*version_, "");
+  }
+
+  void AddCompletion() {
+    completion_ = app_.add_subcommand(
+        "completion", "Print a script that completes commands and flags");
+    completion_->add_option("SHELL", shell_, "bash")
+        ->required()
+        ->check(CLI::IsMember({"bash"}));
+    Know(*completion_, "bash");
+  }
+
+  int Call() {
+    if (run_->parsed()) {
+      run_options_.flags = run_->remaining();
+      return Run(run_options_);
+    }
+    if (send_->parsed()) return Send(send_options_);
+    if (new_->parsed()) return New(name_, folder_);
+    if (config_->parsed()) return ShowConfig();
+    if (version_->parsed()) {
+      std::puts("cirro " CIRRO_VERSION "\nabi   " CIRRO_ABI_TAG);
+      return kOk;
+    }
+    std::fputs(BashCompletion(words_).c_str(), stdout);
+    return kOk;
+  }
+
+  int ShowConfig() {
+    std::vector<std::string> flags;
+    if (!file_.empty()) flags.push_back("--config=" + file_);
+    for (const std::string& setting : settings_) {
+      flags.push_back("--set=" + setting);
+    }
+    const auto text = DescribeConfiguration(flags);
+    if (!text) return Fail(kBadConfig, text.error().message);
+    std::fputs(text->c_str(), stdout);
+    return kOk;
+  }
+
+  CLI::App app_{"Runs, feeds and starts CloudEvents functions.", "cirro"};
+  CLI::App* run_ = nullptr;
+  CLI::App* send_ = nullptr;
+  CLI::App* new_ = nullptr;
+  CLI::App* config_ = nullptr;
+  CLI::App* version_ = nullptr;
+  CLI::App* completion_ = nullptr;
+  RunOptions run_options_;
+  SendOptions send_options_;
+  std::string name_;
+  std::string folder_;
+  bool print_ = false;
+  std::string file_;
+  std::vector<std::string> settings_;
+  std::string shell_;
+  std::vector<CommandWords> words_;
+};
+
+}  // namespace
+}  // namespace cirro::cli
+
+int main(int argc, char** argv) {
+  // A reader that goes away (| head) or a peer is an error, not the end.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return cirro::cli::Command().Main(argc, argv);
+  } catch (const std::exception& error) {
+    return cirro::cli::Fail(cirro::cli::kInternal, error.what());
+  }
+}

@@ -1,0 +1,253 @@
+#include "send.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <random>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "cirro/cloudevents/event_builder.h"
+#include "cirro/cloudevents/json_format.h"
+#include "cirro/cloudevents/timestamp.h"
+#include "cirro/cloudevents/utf8.h"
+#include "cirro/http/codec.h"
+#include "cirro/runtime/command.h"
+#include "say.h"
+
+namespace cirro::cli {
+namespace {
+
+// A random UUID. Source: RFC 9562, version 4.
+std::string RandomId() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 36; ++i) {
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      id += '-';
+    } else if (i == 14) {
+      id += '4';
+    } else if (i == 19) {
+      id += "89ab"[random() % 4];
+    } else {
+      id += "0123456789abcdef"[random() % 16];
+    }
+  }
+  return id;
+}
+
+std::string Now() {
+  return FormatTimestamp(
+      ToTimestamp(std::chrono::time_point_cast<std::chrono::milliseconds>(
+          std::chrono::system_clock::now())));
+}
+
+Result<std::string> ReadFile(const std::string& path) {
+  using Iterator = std::istreambuf_iterator<char>;
+  if (path == "-") return std::string(Iterator(std::cin), Iterator());
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes{Iterator(file), Iterator()};
+  if (!file.is_open() || file.bad()) {
+    return Error{ErrorCode::kInvalidConfig, "cannot read " + path};
+  }
+  return bytes;
+}
+
+Data DataOf(std::string bytes, const std::string& content_type) {
+  const bool may_be_json =
+      content_type.empty() || IsJsonMediaType(content_type);
+  Data data;
+  if (may_be_json && IsJson(bytes)) {
+    data = JsonText(std::move(bytes));
+  } else if (IsUtf8(bytes) && !IsJsonMediaType(content_type)) {
+    data = Text(std::move(bytes));
+  } else {
+    data = Binary(std::move(bytes));
+  }
+  if (!content_type.empty()) data.contenttype = content_type;
+  return data;
+}
+
+// "name=value" or "name: value".
+Result<std::pair<std::string, std::string>> Split(const std::string& text) {
+  const std::size_t sign = text.find_first_of("=:");
+  if (sign == 0 || sign == std::string::npos) {
+    return Error{ErrorCode::kInvalidConfig, "'" + text + "' is no NAME=VALUE"};
+  }
+  const bool blank =
+      text[sign] == ':' && text.size() > sign + 1 && text[sign + 1] == ' ';
+  return std::pair(text.substr(0, sign), text.substr(sign + (blank ? 2 : 1)));
+}
+
+// The events to send: as many as asked for, apart by their ids.
+Result<std::vector<Event>> MakeEvents(const SendOptions& options,
+                                      std::optional<std::string> data) {
+  EventBuilder builder;
+  builder.source(options.source)
+      .type(options.type)
+      .subject(options.subject)
+      .dataschema(options.dataschema)
+      .time(options.time.empty() ? Now() : options.time);
+  if (data) {
+    builder.data(DataOf(*std::move(data), options.content_type));
+  } else if (!options.content_type.empty()) {
+    builder.datacontenttype(options.content_type);
+  }
+  for (const std::string& text : options.extensions) {
+    auto extension = Split(text);
+    if (!extension) return extension.error();
+    builder.extension({extension->first, extension->second});
+  }
+  std::vector<Event> events;
+  for (int i = 1; i <= options.count; ++i) {
+    std::string id = options.id.empty() ? RandomId() : options.id;
+    if (!options.id.empty() && options.count > 1) id += "-" + std::to_string(i);
+    auto event = builder.id(id).Build();
+    if (!event) return event.error();
+    events.push_back(*std::move(event));
+  }
+  return events;
+}
+
+Result<std::string> MakeHeaderLines(const SendOptions& options) {
+  std::string lines;
+  for (const std::string& text : options.headers) {
+    const auto header = Split(text);
+    if (!header) return header.error();
+    const std::string line = header->first + ": " + header->second;
+    if (line.find_first_of("\r\n") != std::string::npos) {
+      return Error{ErrorCode::kInvalidConfig, "a header has a line break"};
+    }
+    lines += line + "\r\n";
+  }
+  return lines;
+}
+
+// One request an event, or one for all in batch mode.
+std::vector<HttpPost> MakeRequests(const SendOptions& options,
+                                   const std::vector<Event>& events,
+                                   const std::string& header_lines) {
+  HttpPost request{.url = options.url,
+                   .header_lines = header_lines,
+                   .timeout = std::chrono::milliseconds(
+                       static_cast<long long>(options.timeout_seconds * 1000))};
+  std::vector<HttpPost> requests;
+  if (options.mode == "batch") {
+    request.header_lines += kBatchHeaderLine;
+    request.body = EncodeJsonBatch(events);
+    requests.push_back(std::move(request));
+    return requests;
+  }
+  const ContentMode mode = options.mode == "structured"
+                               ? ContentMode::kStructured
+                               : ContentMode::kBinary;
+  for (const Event& event : events) {
+    std::string lines;
+    std::string buffer;
+    const std::string_view body = EncodeHttp(mode, event, lines, buffer);
+    HttpPost one = request;
+    one.header_lines += lines;
+    one.body = body;
+    requests.push_back(std::move(one));
+  }
+  return requests;
+}
+
+int ExitOf(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalidConfig:
+      return kWrongUse;
+    case ErrorCode::kUnavailable:
+      return kUnavailable;
+    case ErrorCode::kTimedOut:
+    case ErrorCode::kUnknownOutcome:
+      return kTryLater;
+    default:
+      return kFailed;
+  }
+}
+
+int ExitOf(int status) {
+  if (status >= 200 && status < 300) return kOk;
+  constexpr std::array kLater{408, 425, 429, 503, 504};
+  return std::find(kLater.begin(), kLater.end(), status) != kLater.end()
+             ? kTryLater
+             : kFailed;
+}
+
+void PrintLine(std::FILE* stream, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fputc('\n', stream);
+}
+
+// The reply events on stdout; any other body as it is, on stderr.
+void PrintBody(const HttpAnswer& answer) {
+  std::vector<HttpHeader> headers;
+  for (const auto& [name, value] : answer.headers) {
+    headers.push_back({name, value});
+  }
+  std::string padded = answer.body;
+  padded.append(kJsonPadding, '\0');
+  const DecodeOptions options{.max_event_bytes = std::size_t{16} << 20};
+  HttpDecoder decoder(options);
+  const HttpContent content = decoder.Decode(
+      headers, std::string_view(padded).substr(0, answer.body.size()));
+  if (const auto* event = std::get_if<Event>(&content.value)) {
+    PrintLine(stdout, EncodeJson(*event));
+  } else if (const auto* batch =
+                 std::get_if<std::vector<Result<Event>>>(&content.value)) {
+    for (const Result<Event>& member : *batch) {
+      if (member) {
+        PrintLine(stdout, EncodeJson(*member));
+      } else {
+        PrintLine(stderr, "an invalid reply: " + member.error().message);
+      }
+    }
+  } else if (content.mode != ContentMode::kNone) {
+    PrintLine(stderr,
+              "an invalid reply: " + std::get<Error>(content.value).message);
+  } else if (!answer.body.empty()) {
+    PrintLine(stderr, answer.body);
+  }
+}
+
+}  // namespace
+
+int Send(const SendOptions& options) {
+  std::optional<std::string> data = options.data;
+  if (!options.data_file.empty()) {
+    auto read = ReadFile(options.data_file);
+    if (!read) return Fail(kNoInput, read.error().message);
+    data = *std::move(read);
+  }
+  const auto events = MakeEvents(options, std::move(data));
+  if (!events) return Fail(kWrongUse, events.error().message);
+  const auto header_lines = MakeHeaderLines(options);
+  if (!header_lines) return Fail(kWrongUse, header_lines.error().message);
+  const auto client = LoadHttpClient();
+  if (!client) return Fail(kBadConfig, client.error().message);
+
+  int worst = kOk;
+  for (const HttpPost& request :
+       MakeRequests(options, *events, *header_lines)) {
+    const auto answer = (*client)->post(request);
+    const int code = answer ? ExitOf(answer->status) : ExitOf(answer.error());
+    if (answer) {
+      PrintLine(stderr, std::to_string(answer->status));
+      PrintBody(*answer);
+    } else {
+      PrintLine(stderr, "cirro: " + answer.error().message);
+    }
+    if (worst == kOk) worst = code;
+  }
+  return worst;
+}
+
+}  // namespace cirro::cli

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cirro::cli {
+
+/// `cirro send`, as it was typed.
+struct SendOptions {
+  std::string url;
+  std::string mode = "binary";
+  std::string id;  ///< Empty: a random one.
+  std::string source = "/cirro/send";
+  std::string type;
+  std::string subject;
+  std::string time;  ///< Empty: now.
+  std::string dataschema;
+  std::optional<std::string> data;
+  std::string data_file;  ///< "-" is the standard input.
+  std::string content_type;
+  std::vector<std::string> extensions;  ///< "name=value".
+  std::vector<std::string> headers;     ///< "name=value".
+  int count = 1;
+  double timeout_seconds = 20;
+};
+
+/// Sends; prints each reply event as JSON, a line each, and on stderr the
+/// statuses. Returns the exit code.
+int Send(const SendOptions& options);
+
+}  // namespace cirro::cli

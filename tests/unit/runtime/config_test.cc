@@ -1,0 +1,490 @@
+#include "runtime/src/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "runtime/src/environment.h"
+#include "runtime/src/flags.h"
+#include "runtime/src/metrics.h"
+#include "runtime/src/settings.h"
+#include "runtime/src/units.h"
+#include "support/temp_dir.h"
+
+namespace cirro::internal {
+namespace {
+
+using std::chrono::milliseconds;
+using test::TempDir;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::string Write(const TempDir& dir, const std::string& name,
+                  const std::string& text) {
+  const std::string path = dir / name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+// Without a file, unless a test says so: the working directory is anybody's.
+ConfigSources NoFile() {
+  ConfigSources sources;
+  sources.file = "";
+  return sources;
+}
+
+Result<Config> FromFile(const std::string& text) {
+  const TempDir dir;
+  ConfigSources sources;
+  sources.file = Write(dir, "cirro.toml", text);
+  return LoadConfig(sources);
+}
+
+Result<Config> FromEnvironment(Environment environment) {
+  ConfigSources sources = NoFile();
+  sources.environment = std::move(environment);
+  return LoadConfig(sources);
+}
+
+std::string OriginOf(const Config& config, std::string_view section,
+                     std::string_view key) {
+  for (const EffectiveSetting& setting : config.effective) {
+    if (setting.section == section && setting.key == key) return setting.origin;
+  }
+  return "(not set)";
+}
+
+std::string Message(const Result<Config>& config) {
+  return config ? "(no error)" : config.error().message;
+}
+
+TEST(Config, HasEveryDefaultOfTheTable) {
+  const auto config = LoadConfig(NoFile());
+
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->receiver.port, 8080);
+  EXPECT_EQ(config->receiver.address, "0.0.0.0");
+  EXPECT_EQ(config->receiver.done_status, 202);
+  EXPECT_EQ(config->receiver.deadline, milliseconds(25'000));
+  EXPECT_EQ(config->receiver.body_limit, 1'048'576U);
+  EXPECT_EQ(config->receiver.header_limit, 65'536U);
+  EXPECT_FALSE(config->receiver.admin_port);
+  EXPECT_EQ(config->drain.grace, milliseconds(8'000));
+  EXPECT_EQ(config->drain.delay, milliseconds(0));
+  EXPECT_EQ(config->dispatcher.unmatched, Unmatched::kReject);
+  EXPECT_GE(config->receiver.reactor_threads, 1U);
+  EXPECT_GE(config->dispatch.workers, 16U);
+  EXPECT_GE(config->dispatcher.max_bytes, std::size_t{1} << 20);
+  EXPECT_EQ(OriginOf(*config, "http", "port"), "default");
+}
+
+TEST(Config, DefaultsAreThoseOfTheReceiverAndTheDispatcherThemselves) {
+  const auto config = LoadConfig(NoFile());
+
+  ASSERT_TRUE(config) << config.error().message;
+  const HttpOptions http;
+  const HttpOptions& set = config->receiver;
+  EXPECT_EQ(set.line_limit, http.line_limit);
+  EXPECT_EQ(set.header_limit, http.header_limit);
+  EXPECT_EQ(set.max_headers, http.max_headers);
+  EXPECT_EQ(set.body_limit, http.body_limit);
+  EXPECT_EQ(set.max_pipelined, http.max_pipelined);
+  EXPECT_EQ(set.max_unsent_bytes, http.max_unsent_bytes);
+  EXPECT_EQ(set.header_timeout, http.header_timeout);
+  EXPECT_EQ(set.body_timeout, http.body_timeout);
+  EXPECT_EQ(set.body_min_bytes, http.body_min_bytes);
+  EXPECT_EQ(set.write_timeout, http.write_timeout);
+  EXPECT_EQ(set.idle_timeout, http.idle_timeout);
+  EXPECT_EQ(set.deadline, http.deadline);
+  EXPECT_EQ(set.reject_status, http.reject_status);
+  EXPECT_EQ(set.decode.max_attributes, http.decode.max_attributes);
+  EXPECT_EQ(set.decode.max_event_bytes, http.decode.max_event_bytes);
+  EXPECT_EQ(set.decode.max_batch_events, http.decode.max_batch_events);
+  const DispatcherOptions dispatcher;
+  EXPECT_EQ(config->dispatcher.retry.attempts, dispatcher.retry.attempts);
+  EXPECT_EQ(config->dispatcher.retry.base, dispatcher.retry.base);
+  EXPECT_EQ(config->dispatcher.retry.cap, dispatcher.retry.cap);
+  EXPECT_EQ(config->dispatcher.max_reply_bytes, dispatcher.max_reply_bytes);
+}
+
+TEST(Config, LaterLayersWin) {
+  const TempDir dir;
+  ConfigSources sources;
+  sources.code = {{"http.port", "1", "code"},
+                  {"http.deadline", "1s", "code"},
+                  {"http.idle_timeout", "1s", "code"},
+                  {"http.max_headers", "11", "code"}};
+  sources.file = Write(dir, "cirro.toml",
+                       "[http]\nport = 2\ndeadline = \"2s\"\n"
+                       "idle_timeout = \"2s\"\n");
+  sources.environment = {{"CIRRO__HTTP__PORT", "3"},
+                         {"CIRRO__HTTP__DEADLINE", "3s"}};
+  sources.flags = {{"http.port", "4", "flag --port"}};
+
+  const auto config = LoadConfig(sources);
+
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->receiver.port, 4);
+  EXPECT_EQ(OriginOf(*config, "http", "port"), "flag --port");
+  EXPECT_EQ(config->receiver.deadline, milliseconds(3000));
+  EXPECT_EQ(OriginOf(*config, "http", "deadline"),
+            "environment CIRRO__HTTP__DEADLINE");
+  EXPECT_EQ(config->receiver.idle_timeout, milliseconds(2000));
+  EXPECT_THAT(OriginOf(*config, "http", "idle_timeout"),
+              ::testing::EndsWith("cirro.toml:4"));
+  EXPECT_EQ(config->receiver.max_headers, 11U);
+  EXPECT_EQ(OriginOf(*config, "http", "max_headers"), "code");
+}
+
+TEST(Config, PlatformNamesAreReadAndOurOwnWinOverThem) {
+  const auto config = FromEnvironment({{"CIRRO__HTTP__PORT", "9001"},
+                                       {"PORT", "9000"},
+                                       {"K_SINK", "http://sink/"},
+                                       {"FUNCTION_TARGET", "hello"}});
+
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->receiver.port, 9001);
+  EXPECT_EQ(config->knative.sink, "http://sink/");
+  EXPECT_EQ(OriginOf(*config, "knative", "sink"), "environment K_SINK");
+  EXPECT_EQ(config->dispatch.target, "hello");
+}
+
+TEST(Config, AnEmptyPlatformNameIsAsGoodAsNone) {
+  const auto config = FromEnvironment({{"PORT", ""}, {"K_SINK", ""}});
+
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->receiver.port, 8080);
+}
+
+TEST(Config, WhatKubernetesInjectsForAServiceNamedCirroIsNotOurs) {
+  const auto config = FromEnvironment({{"CIRRO_HTTP_PORT", "tcp://10.0.0.1:80"},
+                                       {"CIRRO_PORT", "tcp://10.0.0.1:80"}});
+
+  EXPECT_TRUE(config) << Message(config);
+}
+
+TEST(Config, UnknownKeysNameFileLineAndTheNearestValidOne) {
+  const auto config = FromFile("[http]\n\nprot = 80\n");
+
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, ErrorCode::kInvalidConfig);
+  EXPECT_THAT(config.error().message, StartsWith("unknown setting http.prot"));
+  EXPECT_THAT(config.error().message, HasSubstr("cirro.toml:3)"));
+  EXPECT_THAT(config.error().message, HasSubstr("did you mean http.port?"));
+}
+
+TEST(Config, UnknownEnvironmentNamesAreErrorsInTheirOwnSpelling) {
+  const auto config = FromEnvironment({{"CIRRO__HTTP__DEADLIEN", "1s"}});
+
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message,
+              HasSubstr("(environment CIRRO__HTTP__DEADLIEN); did you mean "
+                        "CIRRO__HTTP__DEADLINE?"));
+}
+
+TEST(Config, AWordThatIsNearNothingGetsNoAdvice) {
+  const auto config = FromFile("[cooking]\nrecipe = \"soup\"\n");
+
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message, Not(HasSubstr("did you mean")));
+}
+
+TEST(Config, EveryMistakeIsReportedAtOnceAndNothingIsHalfApplied) {
+  const auto config = FromFile(
+      "[http]\nport = 70000\nhots = \"::\"\n[drain]\ngrace = \"soon\"\n");
+
+  ASSERT_FALSE(config);
+  const std::string& message = config.error().message;
+  EXPECT_THAT(message, HasSubstr("http.port = 70000: must be integer, 0 to "
+                                 "65535"));
+  EXPECT_THAT(message, HasSubstr("unknown setting http.hots"));
+  EXPECT_THAT(message, HasSubstr("drain.grace = \"soon\": must be duration"));
+  EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 2);
+}
+
+TEST(Config, ABadValueIsAnErrorEvenWhereALaterLayerWouldReplaceIt) {
+  ConfigSources sources = NoFile();
+  sources.environment = {{"PORT", "http"}};
+  sources.flags = {{"http.port", "80", "flag --port"}};
+
+  const auto config = LoadConfig(sources);
+
+  EXPECT_THAT(Message(config),
+              HasSubstr("http.port = \"http\": must be integer, 0 to 65535 "
+                        "(environment PORT)"));
+}
+
+TEST(Config, BrokenTomlNamesTheLine) {
+  const auto config = FromFile("[http]\nport = = 3\n");
+
+  EXPECT_THAT(Message(config), HasSubstr("cirro.toml:2)"));
+}
+
+TEST(Config, AListWhereOneValueBelongsIsAnError) {
+  const auto config = FromFile("[http]\nport = [80]\n");
+
+  EXPECT_THAT(Message(config), HasSubstr("http.port: must be one value"));
+}
+
+TEST(Config, AFileThatWasNamedMustExist) {
+  ConfigSources sources;
+  sources.flags = {{"config", "/nowhere/cirro.toml", "flag --config"}};
+
+  const auto config = LoadConfig(sources);
+
+  EXPECT_THAT(Message(config), HasSubstr("/nowhere/cirro.toml: cannot be"));
+}
+
+TEST(Config, NamedSectionsHaveNamesByTheRule) {
+  const auto good = FromFile("[outlet.orders_2]\nurl = \"http://a/\"\n");
+  const auto bad = FromFile("[outlet.2Orders]\nurl = \"http://a/\"\n");
+
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_EQ(good->outlets.at("orders_2").http.url, "http://a/");
+  EXPECT_EQ(good->outlets.at("orders_2").http.name, "orders_2");
+  EXPECT_EQ(good->outlets.at("orders_2").http.timeout, milliseconds(20'000));
+  EXPECT_THAT(Message(bad), HasSubstr("NAME is a letter a-z"));
+}
+
+TEST(Config, AnEnvironmentNameMayHoldUnderscoresInItsNamePart) {
+  const auto config =
+      FromEnvironment({{"CIRRO__OUTLET__MY__SINK__URL", "http://a/"}});
+
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_TRUE(config->outlets.contains("my__sink"));
+}
+
+TEST(Config, AnOutletWithoutAUrlIsAnError) {
+  const auto config = FromFile("[outlet.a]\nmode = \"structured\"\n");
+
+  EXPECT_THAT(Message(config), HasSubstr("outlet.a.url is not set"));
+}
+
+TEST(Config, FunctionSectionsMustNameARegisteredFunction) {
+  ConfigSources sources = NoFile();
+  sources.functions = {"orders", "audit"};
+  sources.flags = {{"function.order.timeout", "3s", "flag --set"}};
+
+  const auto config = LoadConfig(sources);
+
+  EXPECT_THAT(Message(config),
+              HasSubstr("no function is called order (flag --set); did you "
+                        "mean function.orders.timeout?"));
+}
+
+TEST(Config, FunctionSettingsThatAreNotGivenStayAsTheCodeSays) {
+  const auto config = FromFile(
+      "[function.orders]\nconcurrency = 3\norder_by = \"json_pointer\"\n"
+      "order_pointer = \"/id\"\n");
+
+  ASSERT_TRUE(config) << config.error().message;
+  const FunctionConfig& function = config->functions.at("orders");
+  EXPECT_EQ(function.concurrency, 3U);
+  EXPECT_EQ(function.order_by, OrderBy::Kind::kJsonPointer);
+  EXPECT_EQ(function.order_pointer, "/id");
+  EXPECT_FALSE(function.timeout);
+  EXPECT_FALSE(function.inline_call);
+}
+
+TEST(ConfigSecrets, AreReadFromFilesAndNeverShown) {
+  const TempDir dir;
+  const std::string file = Write(dir, "token", "hunter2\n");
+
+  const auto config = FromEnvironment({{"CIRRO__METRICS__TOKEN_FILE", file}});
+
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->metrics.token.Reveal(), "hunter2");
+  EXPECT_THAT(PrintConfig(*config), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(PrintConfig(*config), HasSubstr("token = \"***\""));
+}
+
+TEST(ConfigSecrets, AFileThatCannotBeReadIsNamed) {
+  const auto config =
+      FromEnvironment({{"CIRRO__METRICS__TOKEN_FILE", "/nowhere/token"}});
+
+  EXPECT_THAT(Message(config), HasSubstr("/nowhere/token\": cannot be read"));
+}
+
+TEST(ConfigSecrets, CredentialsInUrlsAreMaskedInPagesAndErrors) {
+  const auto shown =
+      FromEnvironment({{"K_SINK", "https://ann:pw1@host/a?key=pw2"}});
+  const auto wrong = FromEnvironment({{"K_SINK", "ftp://ann:pw1@host/?pw2"}});
+
+  ASSERT_TRUE(shown) << shown.error().message;
+  EXPECT_EQ(shown->knative.sink, "https://ann:pw1@host/a?key=pw2");
+  EXPECT_THAT(PrintConfig(*shown), HasSubstr("\"https://***@host/a?***\""));
+  EXPECT_THAT(PrintConfig(*shown), Not(HasSubstr("pw")));
+  EXPECT_THAT(Message(wrong), HasSubstr("ftp://***@host/?***"));
+  EXPECT_THAT(Message(wrong), Not(HasSubstr("pw")));
+}
+
+TEST(ConfigSecrets, ABadSecretFlagDoesNotEchoIt) {
+  ConfigSources sources = NoFile();
+  sources.flags = {{"outlet.a.authorization", "Bearer pw", "flag --set"}};
+
+  const auto config = LoadConfig(sources);
+
+  EXPECT_THAT(Message(config), Not(HasSubstr("pw")));
+}
+
+TEST(ConfigPrint, IsTomlThatGivesTheSameSettingsAgain) {
+  const TempDir dir;
+  ConfigSources sources = NoFile();
+  sources.environment = {{"PORT", "9000"},
+                         {"CIRRO__OUTLET__A__URL", "http://a/x"},
+                         {"CIRRO__FUNCTION__F__TIMEOUT", "1m30s"}};
+  const auto first = LoadConfig(sources);
+  ASSERT_TRUE(first) << first.error().message;
+
+  ConfigSources again;
+  again.file = Write(dir, "printed.toml", PrintConfig(*first));
+  const auto second = LoadConfig(again);
+
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(second->receiver.port, 9000);
+  EXPECT_EQ(second->outlets.at("a").http.url, "http://a/x");
+  EXPECT_EQ(second->functions.at("f").timeout, milliseconds(90'000));
+  ASSERT_EQ(second->effective.size(), first->effective.size());
+  for (std::size_t i = 0; i < first->effective.size(); ++i) {
+    EXPECT_EQ(second->effective[i].value, first->effective[i].value)
+        << first->effective[i].key;
+  }
+}
+
+TEST(ConfigTable, EveryDefaultIsAValueOfItsSetting) {
+  for (const Setting& setting : Settings()) {
+    if (setting.fallback.empty()) continue;
+    EXPECT_TRUE(ParseValue(setting, setting.fallback)) << setting.key;
+  }
+}
+
+TEST(ConfigTable, NoSettingIsThereTwice) {
+  std::set<std::string> seen;
+  for (const Setting& setting : Settings()) {
+    const std::string name =
+        std::string(setting.section) + "." + std::string(setting.key);
+    EXPECT_TRUE(seen.insert(name).second) << name;
+  }
+}
+
+void ExpectPage(const std::string& path, const std::string& page,
+                const std::string& command) {
+  std::ifstream file(std::string(CIRRO_SOURCE_DIR) + path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_TRUE(text == page) << path << " is not what the code says: run\n  "
+                            << command << " >" << path.substr(1);
+}
+
+TEST(Pages, ConfigurationIsWhatTheTableSays) {
+  ExpectPage("/docs/configuration.md", ConfigurationMarkdown(),
+             "build/bin/cirro config --markdown");
+}
+
+TEST(Pages, MetricsIsWhatTheTableSays) {
+  ExpectPage("/docs/metrics.md", MetricsMarkdown(),
+             "build/bin/cirro metrics --markdown");
+}
+
+struct DurationCase {
+  const char* text;
+  std::int64_t ms;  // -1: it is none.
+};
+
+class Durations : public ::testing::TestWithParam<DurationCase> {};
+
+TEST_P(Durations, AreReadAsWritten) {
+  const auto value = ParseDuration(GetParam().text);
+
+  EXPECT_EQ(value.value_or(milliseconds(-1)).count(), GetParam().ms)
+      << GetParam().text;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Durations,
+    ::testing::Values(
+        DurationCase{"0", 0}, DurationCase{"0s", 0}, DurationCase{"250ms", 250},
+        DurationCase{"10s", 10'000}, DurationCase{"1m30s", 90'000},
+        DurationCase{"1.5h", 5'400'000}, DurationCase{"2d", 172'800'000},
+        DurationCase{"0.001s", 1}, DurationCase{"PT0.2S", 200},
+        DurationCase{"P1DT1H", 90'000'000}, DurationCase{"PT1M", 60'000},
+        DurationCase{"", -1}, DurationCase{"10", -1}, DurationCase{"s", -1},
+        DurationCase{"-1s", -1}, DurationCase{"1s1m", -1},
+        DurationCase{"1s1s", -1}, DurationCase{"0.0001s", -1},
+        DurationCase{"0.5ms", -1}, DurationCase{"1e3s", -1},
+        DurationCase{"1 s", -1}, DurationCase{"1.s", -1},
+        DurationCase{"99999999999999999999s", -1}, DurationCase{"1001d", -1},
+        DurationCase{"P", -1}, DurationCase{"PT", -1}, DurationCase{"P1M", -1},
+        DurationCase{"P1H", -1}, DurationCase{"PT1S1M", -1},
+        DurationCase{"PT1", -1}));
+
+TEST(DurationText, ReadsBackAsTheSameValue) {
+  for (const std::int64_t ms :
+       {0LL, 1LL, 999LL, 1'000LL, 90'061'001LL, 3'600'000LL}) {
+    const std::string text = FormatDuration(milliseconds(ms));
+    EXPECT_EQ(ParseDuration(text), milliseconds(ms)) << text;
+  }
+}
+
+TEST(ByteSizes, AreReadAsWritten) {
+  EXPECT_EQ(ParseByteSize("65536"), 65'536);
+  EXPECT_EQ(ParseByteSize("64KiB"), 65'536);
+  EXPECT_EQ(ParseByteSize("5MB"), 5'000'000);
+  EXPECT_EQ(ParseByteSize("2GiB"), 2LL << 30);
+  EXPECT_EQ(ParseByteSize("7B"), 7);
+  EXPECT_EQ(ParseByteSize(""), std::nullopt);
+  EXPECT_EQ(ParseByteSize("KiB"), std::nullopt);
+  EXPECT_EQ(ParseByteSize("-1KiB"), std::nullopt);
+  EXPECT_EQ(ParseByteSize("1.5MiB"), std::nullopt);
+  EXPECT_EQ(ParseByteSize("99999999999GiB"), std::nullopt);
+  EXPECT_EQ(ParseByteSize("1TiB"), std::nullopt);
+}
+
+TEST(TypingDistance, CountsASwapOfNeighboursAsOne) {
+  EXPECT_EQ(TypingDistance("prot", "port"), 1U);
+  EXPECT_EQ(TypingDistance("port", "port"), 0U);
+  EXPECT_EQ(TypingDistance("", "port"), 4U);
+  EXPECT_EQ(TypingDistance("kitten", "sitting"), 3U);
+}
+
+TEST(RedactUrl, HidesUserPasswordAndQueryAndNothingElse) {
+  EXPECT_EQ(RedactUrl("http://host:80/a@b"), "http://host:80/a@b");
+  EXPECT_EQ(RedactUrl("http://u:p@host/a"), "http://***@host/a");
+  EXPECT_EQ(RedactUrl("http://u:p@q@host"), "http://***@host");
+  EXPECT_EQ(RedactUrl("http://host/a?token=x"), "http://host/a?***");
+  EXPECT_EQ(RedactUrl("u:p@host"), "***@host");
+}
+
+TEST(Flags, TakeValuesInBothForms) {
+  const auto flags = ParseFlags(
+      std::vector<std::string>{"--port", "80", "--host=::1", "--set",
+                               "drain.grace=1s", "--address", "127.0.0.1"});
+
+  ASSERT_TRUE(flags) << flags.error().message;
+  ASSERT_EQ(flags->settings.size(), 4U);
+  EXPECT_EQ(flags->settings[0].setting, "http.port");
+  EXPECT_EQ(flags->settings[0].value, "80");
+  EXPECT_EQ(flags->settings[1].value, "::1");
+  EXPECT_EQ(flags->settings[2].setting, "drain.grace");
+  EXPECT_EQ(flags->settings[3].setting, "http.host");
+}
+
+TEST(Flags, MistakesNameTheNearestFlag) {
+  const auto typo = ParseFlags(std::vector<std::string>{"--prot=80"});
+  const auto missing = ParseFlags(std::vector<std::string>{"--port"});
+  const auto extra = ParseFlags(std::vector<std::string>{"--help=yes"});
+  const auto shape = ParseFlags(std::vector<std::string>{"--set", "a.b"});
+
+  EXPECT_EQ(typo.error().message, "unknown flag --prot; did you mean --port?");
+  EXPECT_EQ(missing.error().message, "--port needs a value");
+  EXPECT_EQ(extra.error().message, "--help takes no value");
+  EXPECT_EQ(shape.error().message, "--set a.b: must be SECTION.KEY=VALUE");
+}
+
+}  // namespace
+}  // namespace cirro::internal
