@@ -23,9 +23,6 @@ constexpr std::array<std::uint8_t, 256> MakeSpecial() {
 constexpr auto kSpecial = MakeSpecial();
 
 constexpr bool IsDigit(char c) noexcept { return c >= '0' && c <= '9'; }
-constexpr bool IsSpace(char c) noexcept {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
 
 // The value of four hexadecimal digits, or something above 0xFFFF.
 std::uint32_t HexQuad(const char* at) noexcept {
@@ -50,10 +47,6 @@ constexpr bool IsLowSurrogate(std::uint32_t c) noexcept {
 }
 
 }  // namespace
-
-void JsonScan::SkipSpace() noexcept {
-  while (at_ != end_ && IsSpace(*at_)) ++at_;
-}
 
 // REQUIRES: *at_ is a backslash.
 bool JsonScan::SkipEscape() noexcept {
@@ -97,8 +90,11 @@ bool JsonScan::SkipString(std::string_view& inside, bool& escaped) noexcept {
   while (true) {
     while (end_ - at_ >= 8) {
       const std::uint64_t word = LoadWord(at_);
-      if ((BytesEqual(word, '"') | BytesEqual(word, '\\') | ControlBytes(word) |
-           HighBytes(word)) != 0) {
+      const std::uint64_t marks = BytesEqual(word, '"') |
+                                  BytesEqual(word, '\\') |
+                                  ControlOrHighBytes(word);
+      if (marks != 0) {
+        at_ += FirstMark(marks);
         break;
       }
       at_ += 8;

@@ -19,7 +19,12 @@ class JsonScan {
         end_(text.data() + text.size()),
         max_depth_(max_depth < kMostJsonDepth ? max_depth : kMostJsonDepth) {}
 
-  void SkipSpace() noexcept;
+  void SkipSpace() noexcept {
+    while (at_ != end_ &&
+           (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) {
+      ++at_;
+    }
+  }
   /// Takes `c` if it is next.
   bool Take(char c) noexcept {
     if (at_ == end_ || *at_ != c) return false;

@@ -7,6 +7,9 @@
 namespace cirro {
 namespace {
 
+// By far the most common one, known at a glance.
+constexpr std::string_view kUsual = "application/json";
+
 // token of RFC 9110 section 5.6.2: what RFC 2045 allows, less "{" and "}".
 constexpr std::array<bool, 256> MakeTokenCharacters() {
   std::array<bool, 256> token{};
@@ -100,6 +103,7 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) noexcept {
 }
 
 bool IsMediaType(std::string_view text) noexcept {
+  if (text == kUsual) return true;
   const std::size_t essence = EssenceSize(text);
   if (essence == 0) return false;
   text.remove_prefix(essence);
@@ -133,6 +137,7 @@ std::string_view MediaTypeParameter(std::string_view media_type,
 }
 
 bool IsJsonMediaType(std::string_view datacontenttype) noexcept {
+  if (datacontenttype == kUsual) return true;
   const std::string_view essence = MediaTypeEssence(datacontenttype);
   return EndsWithIgnoreCase(essence, "/json") ||
          EndsWithIgnoreCase(essence, "+json");

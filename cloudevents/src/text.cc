@@ -116,11 +116,15 @@ bool IsAttributeString(std::string_view text) noexcept {
   while (at != end) {
     if (end - at >= 8) {
       const std::uint64_t word = internal::LoadWord(at);
-      if ((internal::HighBytes(word) | internal::ControlBytes(word) |
+      if ((internal::ControlOrHighBytes(word) |
            internal::BytesEqual(word, 0x7F)) == 0) {
         at += 8;
         continue;
       }
+    }
+    if (static_cast<unsigned char>(*at) - 0x20U < 0x5FU) {
+      ++at;
+      continue;
     }
     const std::uint32_t c = internal::NextCodePoint(at, end);
     const bool control = c < 0x20 || (c >= 0x7F && c <= 0x9F);

@@ -1,0 +1,105 @@
+// event -> JSON -> event is the identity, and what is written is always JSON,
+// for generated events with every attribute type and hostile text.
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cirro/cloudevents/event_assembler.h"
+#include "cirro/cloudevents/json_format.h"
+#include "support/event_fixtures.h"
+
+namespace cirro {
+namespace {
+
+constexpr int kEvents = 2'000;
+
+TEST(RoundTrip, JsonIsTheIdentity) {
+  const DecodeOptions options = test::FixtureOptions();
+  test::EventGenerator generator(42);
+  for (int i = 0; i < kEvents; ++i) {
+    const Event event = generator.Next();
+    const std::string json = EncodeJson(event);
+    const auto again = DecodeJson(json, options);
+    ASSERT_TRUE(again) << again.error().message << '\n' << json;
+    ASSERT_EQ(*again, event) << json;
+    ASSERT_EQ(EncodeJson(*again), json);
+  }
+}
+
+TEST(RoundTrip, JsonBatchIsTheIdentity) {
+  const DecodeOptions options = test::FixtureOptions();
+  test::EventGenerator generator(43);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Event> events;
+    for (int i = 0; i < round; ++i) events.push_back(generator.Next());
+    const auto again = DecodeJsonBatch(EncodeJsonBatch(events), options);
+    ASSERT_TRUE(again) << again.error().message;
+    ASSERT_EQ(again->size(), events.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      ASSERT_TRUE((*again)[i]) << (*again)[i].error().message;
+      ASSERT_EQ(*(*again)[i], events[i]);
+    }
+  }
+}
+
+TEST(RoundTrip, AnotherParserReadsTheSame) {
+  test::EventGenerator generator(44);
+  for (int i = 0; i < kEvents / 5; ++i) {
+    const Event event = generator.Next();
+    const auto tree = nlohmann::json::parse(EncodeJson(event), nullptr, false);
+    ASSERT_TRUE(tree.is_object()) << EncodeJson(event);
+    ASSERT_EQ(tree["id"], std::string(event.id()));
+    ASSERT_EQ(tree.size(),
+              event.attribute_count() + (event.has_data() ? 1 : 0));
+    if (event.data_kind() == DataKind::kText &&
+        !event.datacontenttype().empty()) {
+      ASSERT_EQ(tree["data"], std::string(event.data()));
+    }
+  }
+}
+
+TEST(RoundTrip, TheAssemblerIsTheIdentity) {
+  const DecodeOptions options = test::FixtureOptions();
+  EventAssembler assembler(options);
+  test::EventGenerator generator(45);
+  for (int i = 0; i < kEvents; ++i) {
+    const Event event = generator.Next();
+    for (std::size_t k = 0; k < event.attribute_count(); ++k) {
+      const Attribute attribute = event.attribute_at(k);
+      assembler.AddAttribute(attribute.name, attribute.text);
+    }
+    if (event.has_data()) assembler.SetData(event.data());
+    const auto again = assembler.Build();
+    ASSERT_TRUE(again) << again.error().message;
+    ASSERT_EQ(*again, event);
+  }
+}
+
+// Whatever bytes say they are JSON, what leaves is JSON.
+TEST(RoundTrip, HostileBodiesLeaveAsValidJson) {
+  const DecodeOptions options;
+  test::EventGenerator generator(46);
+  EventAssembler assembler(options);
+  for (int i = 0; i < kEvents; ++i) {
+    const std::string body = generator.String() + generator.String();
+    assembler.AddAttribute("specversion", "1.0");
+    assembler.AddAttribute("id", "1");
+    assembler.AddAttribute("source", "/s");
+    assembler.AddAttribute("type", "t");
+    assembler.AddAttribute("datacontenttype", "application/json");
+    assembler.SetData(body);
+    const auto event = assembler.Build();
+    ASSERT_TRUE(event);
+    const std::string json = EncodeJson(*event);
+    ASSERT_TRUE(nlohmann::json::accept(json)) << json;
+    ASSERT_EQ(event->data_kind() == DataKind::kJson,
+              nlohmann::json::accept(body))
+        << body;
+  }
+}
+
+}  // namespace
+}  // namespace cirro

@@ -1,0 +1,455 @@
+// The rules of CloudEvents' core specification, one by one. Their numbers and
+// what each says: docs/conformance.md.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cirro/cloudevents/event_assembler.h"
+#include "cirro/cloudevents/event_builder.h"
+#include "cirro/cloudevents/json_format.h"
+#include "support/event_fixtures.h"
+#include "support/rules.h"
+
+namespace cirro {
+namespace {
+
+using test::BrokenIn;
+using test::BrokenInJson;
+using test::BrokenRules;
+using test::JsonEvent;
+using test::MinDraft;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+TEST(Rule001, NamesAreLowerCaseLettersAndDigits) {
+  for (const char* const name : {"a", "0", "sha256", "traceparent"}) {
+    EXPECT_THAT(BrokenIn({name, "v"}), IsEmpty()) << name;
+  }
+  for (const char* const name :
+       {"", "traceParent", "trace-parent", "trace_parent", "a b", "a.b",
+        "\xC3\xA4", "a\n", "ID"}) {
+    EXPECT_THAT(BrokenIn({name, "v"}), ElementsAre(1)) << name;
+  }
+}
+
+TEST(Rule001, LongNamesAreValid) {
+  EXPECT_THAT(BrokenIn({std::string(200, 'a'), "v"}), IsEmpty());
+}
+
+TEST(Rule002, NoAttributeIsCalledData) {
+  EXPECT_THAT(BrokenIn({"data", "v"}), ElementsAre(2));
+}
+
+TEST(Rule003, EachAttributeAppearsOnce) {
+  auto draft = MinDraft();
+  draft.extensions = {{"a", "1"}, {"b", "1"}, {"a", "1"}};
+  EXPECT_THAT(BrokenRules(Build(draft)), ElementsAre(3));
+  draft.extensions = {{"id", "2"}};
+  EXPECT_THAT(BrokenRules(Build(draft)), ElementsAre(3));
+}
+
+TEST(Rule003, ManyNamesAreToldApart) {
+  auto draft = MinDraft();
+  for (int i = 0; i < 500; ++i) {
+    draft.extensions.emplace_back("name" + std::to_string(i), i);
+  }
+  EXPECT_TRUE(Build(draft));
+  draft.extensions.emplace_back("name250", 1);
+  EXPECT_THAT(BrokenRules(Build(draft)), ElementsAre(3));
+}
+
+TEST(Rule004, ExtensionsHaveTheSevenTypes) {
+  const Event event = test::FullEvent();
+  const auto type_of = [&event](const char* name) {
+    return event.attribute(name)->type;
+  };
+  EXPECT_EQ(type_of("extbool"), AttributeType::kBoolean);
+  EXPECT_EQ(type_of("extint"), AttributeType::kInteger);
+  EXPECT_EQ(type_of("extstring"), AttributeType::kString);
+  EXPECT_EQ(type_of("extbinary"), AttributeType::kBinary);
+  EXPECT_EQ(type_of("exturi"), AttributeType::kUri);
+  EXPECT_EQ(type_of("extref"), AttributeType::kUriReference);
+  EXPECT_EQ(type_of("exttime"), AttributeType::kTimestamp);
+}
+
+TEST(Rule004, CoreAttributesHaveTheirOwnType) {
+  const DecodeOptions options;
+  EventAssembler assembler(options);
+  assembler.AddAttribute("specversion", "1.0", AttributeType::kString);
+  assembler.AddAttribute("id", "1", AttributeType::kInteger);
+  assembler.AddAttribute("source", "/s", AttributeType::kUriReference);
+  assembler.AddAttribute("type", "true", AttributeType::kBoolean);
+  EXPECT_THAT(BrokenRules(assembler.Build()), ElementsAre(13, 16));
+}
+
+TEST(Rule006, BooleanIsTrueOrFalse) {
+  const auto broken = [](const char* text) {
+    return BrokenIn({"a", AttributeType::kBoolean, text});
+  };
+  EXPECT_THAT(broken("true"), IsEmpty());
+  EXPECT_THAT(broken("false"), IsEmpty());
+  for (const char* const text : {"", "True", "FALSE", "1", "yes", " true"}) {
+    EXPECT_THAT(broken(text), ElementsAre(6)) << text;
+  }
+}
+
+TEST(Rule007, IntegerIsSigned32BitDecimal) {
+  const auto broken = [](const char* text) {
+    return BrokenIn({"a", AttributeType::kInteger, text});
+  };
+  for (const char* const text :
+       {"0", "-0", "1", "-1", "2147483647", "-2147483648"}) {
+    EXPECT_THAT(broken(text), IsEmpty()) << text;
+  }
+  for (const char* const text :
+       {"", "-", "+1", "01", "-01", "1.0", "1e3", " 1", "1 ", "0x1", "1,000",
+        "2147483648", "-2147483649", "99999999999999999999"}) {
+    EXPECT_THAT(broken(text), ElementsAre(7)) << text;
+  }
+}
+
+TEST(Rule008, StringHasNoControlsNoncharactersAndBrokenUtf8) {
+  for (const char* const text :
+       {"", " ", "~", "\xC2\xA0", "\xE2\x82\xAC", "\xEF\xB7\x8F",
+        "\xEF\xB7\xB0", "\xEF\xBF\xBD", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBD",
+        "12345678\xC3\xA4", "1234567890abcdef~"}) {
+    EXPECT_THAT(BrokenIn({"a", text}), IsEmpty()) << text;
+  }
+  const std::vector<std::string> bad = {
+      std::string(1, '\0'),
+      "\x01",
+      "\n",
+      "\x1F",
+      "\x7F",
+      "\xC2\x80",
+      "\xC2\x9F",  // C1 controls
+      "\xEF\xB7\x90",
+      "\xEF\xB7\xAF",  // U+FDD0, U+FDEF
+      "\xEF\xBF\xBE",
+      "\xEF\xBF\xBF",  // U+FFFE, U+FFFF
+      "\xF0\x9F\xBF\xBE",
+      "\xF4\x8F\xBF\xBF",  // U+1FFFE, U+10FFFF
+      "\x80",
+      "\xFF",  // no lead byte
+      "\xC0\xA0",
+      "\xE0\x80\x80",  // overlong
+      "\xF0\x80\x80\x80",
+      "\xC3",
+      "\xE2\x82",  // cut
+      "\xED\xA0\x80",
+      "\xED\xB0\x80",  // surrogates
+      "\xF4\x90\x80\x80",
+      "\xF8\x88\x80\x80\x80",  // above U+10FFFF
+  };
+  for (const std::string& text : bad) {
+    // In front, and behind what a scanner takes in one gulp.
+    EXPECT_THAT(BrokenIn({"a", text}), ElementsAre(8));
+    EXPECT_THAT(BrokenIn({"a", "12345678" + text}), ElementsAre(8));
+    EXPECT_THAT(BrokenIn({"a", text + "12345678"}), ElementsAre(8));
+  }
+}
+
+TEST(Rule008, HoldsForCoreStrings) {
+  auto draft = MinDraft();
+  draft.id = "a\nb";
+  draft.type = "\x7F";
+  draft.subject = "\xEF\xBF\xBE";
+  const auto event = Build(draft);
+  EXPECT_THAT(BrokenRules(event), ElementsAre(8));
+  EXPECT_THAT(event.error().message, HasSubstr("id MUST hold no control"));
+  EXPECT_THAT(event.error().message, HasSubstr("type MUST hold no control"));
+  EXPECT_THAT(event.error().message, HasSubstr("subject MUST hold no control"));
+}
+
+TEST(Rule009, BinaryIsPaddedBase64) {
+  const auto broken = [](const char* text) {
+    return BrokenIn({"a", AttributeType::kBinary, text});
+  };
+  for (const char* const text : {"", "TWFu", "TWE=", "TQ==", "+/+/"}) {
+    EXPECT_THAT(broken(text), IsEmpty()) << text;
+  }
+  for (const char* const text :
+       {"x", "TQ", "TQ=", "TWFU=", "==TQ", "T===", "====", "TW-_",
+        "TQ==TQ==", "TW Fu", "TWFu\n", "TR==", "TWF="}) {
+    EXPECT_THAT(broken(text), ElementsAre(9)) << text;
+  }
+}
+
+TEST(Rule010, UriIsAbsoluteAndReferenceNeedNotBe) {
+  const auto broken = [](AttributeType type, const char* text) {
+    return BrokenIn({"a", type, text});
+  };
+  EXPECT_THAT(broken(AttributeType::kUri, "urn:a"), IsEmpty());
+  EXPECT_THAT(broken(AttributeType::kUri, "/a"), ElementsAre(10));
+  EXPECT_THAT(broken(AttributeType::kUri, ""), ElementsAre(10));
+  EXPECT_THAT(broken(AttributeType::kUriReference, "/a"), IsEmpty());
+  EXPECT_THAT(broken(AttributeType::kUriReference, ""), IsEmpty());
+  EXPECT_THAT(broken(AttributeType::kUriReference, "a b"), ElementsAre(10));
+}
+
+TEST(Rule011, TimestampIsRfc3339) {
+  const auto broken = [](const char* text) {
+    return BrokenIn({"a", AttributeType::kTimestamp, text});
+  };
+  EXPECT_THAT(broken("1985-04-12T23:20:50.52Z"), IsEmpty());
+  EXPECT_THAT(broken("1985-04-12T23:20:50"), ElementsAre(11));
+  EXPECT_THAT(broken("1985-04-12T23:20Z"), ElementsAre(11));
+  EXPECT_THAT(broken(""), ElementsAre(11));
+}
+
+TEST(Rule012, TypedValuesBecomeCanonicalTextAndBack) {
+  const auto event = EventBuilder()
+                         .id("1")
+                         .source("/s")
+                         .type("t")
+                         .time(Timestamp{482'196'050, 520'000'000, 0})
+                         .extension({"b", true})
+                         .extension({"i", -7})
+                         .extension({"t", Timestamp{851'042'397, 0, -480}})
+                         .extension({"x", AttributeType::kBinary, "AP8="})
+                         .Build();
+
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(event->time_text(), "1985-04-12T23:20:50.52Z");
+  EXPECT_EQ(event->extension("t"), "1996-12-19T16:39:57-08:00");
+  EXPECT_EQ(event->attribute("b")->AsBoolean(), true);
+  EXPECT_EQ(event->attribute("i")->AsInteger(), -7);
+  EXPECT_EQ(event->attribute("t")->AsTimestamp()->offset_minutes, -480);
+  EXPECT_EQ(event->attribute("x")->AsBinary(), std::string("\0\xFF", 2));
+  EXPECT_EQ(event->attribute("b")->AsInteger(), std::nullopt);
+  EXPECT_EQ(event->attribute("i")->AsBoolean(), std::nullopt);
+  EXPECT_EQ(event->attribute("i")->AsTimestamp(), std::nullopt);
+  EXPECT_EQ(event->attribute("i")->AsBinary(), std::nullopt);
+}
+
+TEST(Rule012, TimeIsSettableFromText) {
+  const auto event =
+      EventBuilder(test::MinEvent()).time("1985-04-12T23:20:50.52Z").Build();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->time()->seconds, 482'196'050);
+  EXPECT_EQ(event->time()->nanoseconds, 520'000'000U);
+}
+
+TEST(Rule012, TextIsReadAsItsSendersWroteIt) {
+  // A transport without types, and a sender that writes booleans its own way.
+  const Attribute attribute{"a", "True", AttributeType::kString};
+  EXPECT_EQ(attribute.AsBoolean(), true);
+  const Attribute declared{"a", "True", AttributeType::kBoolean};
+  EXPECT_EQ(declared.AsBoolean(), std::nullopt);
+}
+
+TEST(Rule013, IdIsNonEmptyString) {
+  auto draft = MinDraft();
+  draft.id = "";
+  const auto event = Build(draft);
+  EXPECT_THAT(BrokenRules(event), ElementsAre(13));
+  EXPECT_THAT(event.error().message,
+              HasSubstr("rule 13: id MUST be a non-empty string"));
+  EXPECT_THAT(BrokenRules(DecodeJson(
+                  R"({"specversion":"1.0","id":"","source":"/","type":"t"})")),
+              ElementsAre(13));
+}
+
+TEST(Rule014, SourceIsNonEmptyUriReference) {
+  for (const char* const source :
+       {"", ":a", "a b", "http://[::1", "%", "\xC3\xA4", "a\\b"}) {
+    auto draft = MinDraft();
+    draft.source = source;
+    EXPECT_THAT(BrokenRules(Build(draft)), ElementsAre(14)) << source;
+  }
+  for (const char* const source :
+       {"/", "a", "#a", "https://github.com/cloudevents", "1-555-123-4567"}) {
+    auto draft = MinDraft();
+    draft.source = source;
+    EXPECT_THAT(BrokenRules(Build(draft)), IsEmpty()) << source;
+  }
+}
+
+TEST(Rule015, SpecversionIsOnePointZero) {
+  for (const char* const version :
+       {R"("specversion":"",)", R"("specversion":"0.3",)",
+        R"("specversion":"1.0.2",)", R"("specversion":"2.0",)", "",
+        R"("specversion":null,)", R"("specversion":1,)"}) {
+    EXPECT_THAT(
+        BrokenRules(DecodeJson("{" + std::string(version) +
+                               R"("id":"1","source":"/s","type":"t"})")),
+        ElementsAre(15))
+        << version;
+  }
+  EXPECT_EQ(test::MinEvent().specversion(), "1.0");
+}
+
+TEST(Rule016, TypeIsNonEmptyString) {
+  auto draft = MinDraft();
+  draft.type = "";
+  EXPECT_THAT(BrokenRules(Build(draft)), ElementsAre(16));
+}
+
+TEST(Rule017, DatacontenttypeIsMediaType) {
+  for (const char* const type : {"json", "text/html; charset:", "a/b c", ""}) {
+    EXPECT_THAT(
+        BrokenInJson("\"datacontenttype\":\"" + std::string(type) + "\""),
+        ElementsAre(17))
+        << type;
+  }
+}
+
+TEST(Rule017, DatacontenttypeMayBeThereWithoutData) {
+  const auto event =
+      EventBuilder(test::MinEvent()).datacontenttype("text/plain").Build();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->datacontenttype(), "text/plain");
+  EXPECT_FALSE(event->has_data());
+}
+
+TEST(Rule017, DatacontenttypeIsComparedWithoutRegardToCase) {
+  const auto event = EventBuilder(test::MinEvent())
+                         .data({"{}", DataKind::kNone,
+                                "APPLICATION/Vnd.Example+JSON;Charset=UTF-8"})
+                         .Build();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->data_kind(), DataKind::kJson);
+}
+
+TEST(Rule018, ImpliedTypeIsWrittenExplicitly) {
+  const auto event = DecodeJson(JsonEvent(R"("data":{"a":1})"));
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(event->datacontenttype(), "application/json");
+  EXPECT_THAT(EncodeJson(*event),
+              HasSubstr(R"("datacontenttype":"application/json")"));
+}
+
+TEST(Rule019, DataschemaIsNonEmptyAbsoluteUri) {
+  for (const char* const schema :
+       {"", "/schema", "//host/schema", "a b:c", "http://[::1", "1a:b"}) {
+    EXPECT_THAT(BrokenInJson("\"dataschema\":\"" + std::string(schema) + "\""),
+                ElementsAre(19))
+        << schema;
+  }
+  EXPECT_THAT(BrokenInJson(R"("dataschema":"https://a/b#c")"), IsEmpty());
+}
+
+TEST(Rule020, SubjectIsNonEmptyWhenPresent) {
+  EXPECT_THAT(BrokenInJson(R"("subject":"")"), ElementsAre(20));
+  EXPECT_THAT(BrokenInJson(R"("subject":5)"), ElementsAre(20));
+  EXPECT_THAT(BrokenInJson(R"("subject":"  ")"), IsEmpty());
+}
+
+TEST(Rule021, TimeIsRfc3339WhenPresent) {
+  EXPECT_THAT(BrokenInJson(R"("time":"")"), ElementsAre(21));
+  EXPECT_THAT(BrokenInJson(R"("time":"yesterday")"), ElementsAre(21));
+  EXPECT_THAT(BrokenInJson(R"("time":1700000000)"), ElementsAre(21));
+}
+
+TEST(Rule021, TimeKeepsItsProducersText) {
+  const auto event =
+      DecodeJson(JsonEvent(R"("time":"2018-04-05t17:31:00.10000000000z")"));
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(event->time_text(), "2018-04-05t17:31:00.10000000000z");
+  EXPECT_EQ(event->time()->nanoseconds, 100'000'000U);
+}
+
+TEST(Rule022, EventsOf64KiBPassThrough) {
+  const std::string members =
+      R"("datacontenttype":"text/plain","data":")" +
+      std::string(65'536 - JsonEvent().size() - 41, 'x') + "\"";
+  const std::string json = JsonEvent(members);
+  ASSERT_EQ(json.size(), 65'536U);
+  const auto event = DecodeJson(json);
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(EncodeJson(*event).size(), json.size());
+}
+
+TEST(Rule023, EventsOf64KiBAreAccepted) {
+  EXPECT_GE(DecodeOptions().max_event_bytes, 65'536U);
+  DecodeOptions options;
+  options.max_event_bytes = 1'000;
+  const auto event = DecodeJson(
+      JsonEvent("\"data\":\"" + std::string(1'000, 'x') + "\""), options);
+  ASSERT_FALSE(event);
+  EXPECT_EQ(event.error().code, ErrorCode::kTooLarge);
+  EXPECT_THAT(event.error().message, HasSubstr("max_event_bytes = 1000"));
+}
+
+TEST(Rule024, EventsAreWrittenCompactly) {
+  const auto event = EventBuilder(test::MinEvent()).subject("/\x7E ").Build();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(EncodeJson(*event),
+            R"({"specversion":"1.0","id":"min-1","source":"/min",)"
+            R"("type":"com.example.min","subject":"/~ "})");
+}
+
+TEST(Rule025, ErrorsNeverQuoteData) {
+  const auto event = DecodeJson(JsonEvent(
+      R"("datacontenttype":"text/plain","data":{"password":"secret"})"));
+  ASSERT_FALSE(event);
+  EXPECT_THAT(event.error().message, Not(HasSubstr("secret")));
+}
+
+TEST(Rule026, UnknownExtensionsArePassedOnUntouched) {
+  const auto event =
+      DecodeJson(JsonEvent(R"("z9":"  v ","x":"AQID","flag":false,"n":-0)"));
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(EncodeJson(*event),
+            JsonEvent(R"("z9":"  v ","x":"AQID","flag":false,"n":-0)"));
+}
+
+TEST(Rule027, EventsOfOneBatchShareTheirSpecversion) {
+  const std::string other =
+      R"({"specversion":"0.3","id":"1","source":"/s","type":"t"})";
+  const auto batch = DecodeJsonBatch("[" + JsonEvent() + "," + other + "," +
+                                     JsonEvent() + "]");
+  ASSERT_TRUE(batch);
+  ASSERT_EQ(batch->size(), 3U);
+  EXPECT_TRUE((*batch)[0]);
+  EXPECT_THAT(BrokenRules((*batch)[1]), ElementsAre(15));
+  EXPECT_TRUE((*batch)[2]);
+}
+
+TEST(Rule127, EveryBrokenRuleIsReportedAtOnce) {
+  EventDraft draft;
+  draft.source = ":";
+  draft.time = "now";
+  draft.datacontenttype = "json";
+  draft.extensions = {{"A", "v"}, {"n", AttributeType::kInteger, "x"}};
+  const auto event = Build(draft);
+  EXPECT_THAT(BrokenRules(event), ElementsAre(1, 7, 13, 14, 16, 17, 21));
+  EXPECT_EQ(event.error().code, ErrorCode::kInvalidEvent);
+}
+
+TEST(Rule127, HostileValuesAreCutInMessages) {
+  auto draft = MinDraft();
+  draft.source = "\x1B[31m\"" + std::string(10'000, ' ');
+  const auto event = Build(draft);
+  ASSERT_FALSE(event);
+  EXPECT_LT(event.error().message.size(), 300U);
+  EXPECT_THAT(event.error().message, HasSubstr(R"("\x1B[31m\x22)"));
+}
+
+TEST(Rule127, AThousandBrokenAttributesMakeOneShortMessage) {
+  auto draft = MinDraft();
+  for (int i = 0; i < 1'000; ++i) {
+    draft.extensions.emplace_back("A" + std::to_string(i), "v");
+  }
+  const auto event = Build(draft);
+  EXPECT_THAT(BrokenRules(event), ElementsAre(1));
+  EXPECT_LT(event.error().message.size(), 3'000U);
+  EXPECT_THAT(event.error().message, HasSubstr("and 984 more"));
+}
+
+TEST(Rule128, OlderVersionsAreRefusedByName) {
+  const auto event =
+      DecodeJson(R"({"specversion":"0.3","id":"1","source":"/s","type":"t"})");
+  ASSERT_FALSE(event);
+  EXPECT_EQ(event.error().code, ErrorCode::kInvalidEvent);
+  EXPECT_THAT(event.error().message, HasSubstr("specversion MUST be 1.0"));
+  EXPECT_THAT(event.error().message, HasSubstr("it is \"0.3\""));
+}
+
+}  // namespace
+}  // namespace cirro
