@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "cirro/cloudevents/json_format.h"
+#include "cirro/cloudevents/utf8.h"
 #include "status.h"
 
 namespace cirro::internal {
@@ -42,9 +43,10 @@ void AppendRetryAfter(int status, std::chrono::milliseconds known,
   head += "\r\n";
 }
 
-// RFC 8259 section 7. Text that is not UTF-8 cannot get here: details are ours
-// or checked attributes and reasons; a stray byte becomes '?' all the same.
+// RFC 8259 section 7. A function's author may give any bytes as a reason: where
+// they are not UTF-8, what is beyond ASCII becomes '?'.
 void AppendJsonText(std::string_view text, std::string& out) {
+  const bool utf8 = IsUtf8(text);
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';
   for (const char c : text) {
@@ -57,7 +59,7 @@ void AppendJsonText(std::string_view text, std::string& out) {
       out += kHex[byte >> 4];
       out += kHex[byte & 15];
     } else {
-      out += c;
+      out += byte >= 0x80 && !utf8 ? '?' : c;
     }
   }
   out += '"';

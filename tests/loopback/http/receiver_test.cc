@@ -1,0 +1,699 @@
+// The receiver over real sockets: what a sender that means well gets.
+
+#include "cirro/http/receiver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "cirro/cloudevents/event_builder.h"
+#include "cirro/cloudevents/json_format.h"
+#include "support/running_receiver.h"
+
+namespace cirro::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+Event MakeReply(std::string_view id = "r1") {
+  return *EventBuilder()
+              .id(id)
+              .source("/reply")
+              .type("test.reply")
+              .data(JsonText(R"({"ok":true})"))
+              .Build();
+}
+
+Settlement Replied(std::vector<Event> replies) {
+  return {.kind = Settlement::Kind::kAck, .replies = std::move(replies)};
+}
+
+std::string Structured(std::string_view id) {
+  return R"({"specversion":"1.0","source":"/s","type":"t","id":")" +
+         std::string(id) + R"("})";
+}
+constexpr std::string_view kStructuredType =
+    "Content-Type: application/cloudevents+json\r\n";
+constexpr std::string_view kBatchType =
+    "Content-Type: application/cloudevents-batch+json\r\n";
+
+TEST(HttpReceiver, AnswersAnEventWith202AndNoBody) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  const RawResponse response = receiver.Exchange(PostEvent("1", "data"));
+
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.Header("content-length"), "0");
+  EXPECT_EQ(response.Header("connection"), "");
+  EXPECT_THAT(sink.ids(), ElementsAre("1"));
+}
+
+TEST(HttpReceiver, TakesTheDoneStatusFromItsOptions) {
+  InlineSink sink;
+  RunningReceiver receiver(sink, {.done_status = 204});
+
+  const RawResponse response = receiver.Exchange(PostEvent("1"));
+
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(response.Header("content-length"), "");
+}
+
+TEST(HttpReceiver, KeepsAConnectionThatDoesNotSayKeepAlive) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+
+  for (const char* const id : {"1", "2", "3"}) {
+    EXPECT_EQ(client.Exchange(PostEvent(id)).status, 202);
+  }
+
+  EXPECT_THAT(sink.ids(), ElementsAre("1", "2", "3"));
+  EXPECT_EQ(receiver->counters().connections_accepted, 1u);
+}
+
+TEST(HttpReceiver, HonoursConnectionClose) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+
+  const RawResponse response = client.Exchange(
+      "GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(response.Header("connection"), "close");
+  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+}
+
+TEST(HttpReceiver, KeepsAnHttp10ConnectionOnlyWhereAsked) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  const std::string begin =
+      "POST / HTTP/1.0\r\nce-id: 1\r\nce-source: /s\r\nce-type: t\r\n"
+      "ce-specversion: 1.0\r\nContent-Length: 0\r\n";
+
+  RawHttpClient kept = receiver.Connect();
+  RawHttpClient closed = receiver.Connect();
+  const RawResponse first =
+      kept.Exchange(begin + "Connection: keep-alive\r\n\r\n");
+  const RawResponse only = closed.Exchange(begin + "\r\n");
+
+  EXPECT_EQ(first.status, 202);
+  EXPECT_EQ(first.Header("connection"), "keep-alive");
+  EXPECT_EQ(kept.Exchange(PostEvent("2")).status, 202);
+  EXPECT_EQ(only.status, 202);
+  EXPECT_EQ(only.Header("connection"), "close");
+  EXPECT_EQ(closed.WaitForEnd(), RawHttpClient::End::kEnd);
+}
+
+TEST(HttpReceiver, TakesARequestInPiecesOfOneByte) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+
+  for (const char c : PostEvent("1", "some data")) {
+    ASSERT_TRUE(client.Send({&c, 1}));
+  }
+
+  EXPECT_EQ(client.Receive().status, 202);
+  EXPECT_THAT(sink.ids(), ElementsAre("1"));
+}
+
+TEST(HttpReceiver, TakesAChunkedBody) {
+  std::string data;
+  InlineSink sink([&](const Delivery& delivery) {
+    data = delivery.event()->data();
+    return Done();
+  });
+  RunningReceiver receiver(sink);
+
+  const RawResponse response = receiver.Exchange(
+      "POST / HTTP/1.1\r\nHost: x\r\nce-id: 1\r\nce-source: /s\r\nce-type: "
+      "t\r\n"
+      "ce-specversion: 1.0\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nTrailer: x\r\n\r\n");
+
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(data, "hello world");
+}
+
+TEST(HttpReceiver, TakesABodyThatFillsTheLimit) {
+  std::size_t size = 0;
+  InlineSink sink([&](const Delivery& delivery) {
+    size = delivery.event()->data().size();
+    return Done();
+  });
+  RunningReceiver receiver(sink, {.body_limit = 500'000});
+
+  const RawResponse response =
+      receiver.Exchange(PostEvent("1", std::string(500'000, 'x')));
+
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(size, 500'000u);
+}
+
+TEST(HttpReceiver, SaysContinueBeforeABodyThatWaitsForIt) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  const std::string request = PostEvent("1", "data");
+  const std::size_t body = request.find("\r\n\r\n") + 4;
+  std::string head = request.substr(0, body);
+  head.insert(head.size() - 2, "Expect: 100-continue\r\n");
+
+  client.Send(head);
+  const RawResponse go_on = client.ReceiveOne();
+  client.Send(request.substr(body));
+
+  EXPECT_EQ(go_on.status, 100);
+  EXPECT_EQ(client.ReceiveOne().status, 202);
+}
+
+TEST(HttpReceiver, RefusesATooLargeBodyBeforeItComes) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  const RawResponse response = receiver.Connect().Exchange(
+      "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+      "Content-Length: 99999999\r\n\r\n");
+
+  EXPECT_EQ(response.status, 413);
+}
+
+TEST(HttpReceiver, TakesTheAbsoluteForm) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  std::string request = PostEvent("1");
+  request.replace(0, 6, "POST http://localhost/a?b");
+
+  EXPECT_EQ(receiver.Exchange(request).status, 202);
+}
+
+TEST(HttpReceiver, SkipsAnEmptyLineBeforeARequest) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+
+  EXPECT_EQ(client.Exchange("\r\n" + PostEvent("1")).status, 202);
+  EXPECT_EQ(client.Exchange("\r\n" + PostEvent("2")).status, 202);
+}
+
+// Replies.
+
+TEST(HttpReceiver, RepliesInTheRequestsMode) {
+  InlineSink sink([](const Delivery&) { return Replied({MakeReply()}); });
+  RunningReceiver receiver(sink);
+
+  const RawResponse binary = receiver.Exchange(PostEvent("1"));
+  const RawResponse structured =
+      receiver.Exchange(Post(kStructuredType, Structured("2")));
+
+  EXPECT_EQ(binary.status, 200);
+  EXPECT_EQ(binary.Header("ce-id"), "r1");
+  EXPECT_EQ(binary.Header("content-type"), "application/json");
+  EXPECT_EQ(binary.body, R"({"ok":true})");
+  EXPECT_EQ(structured.status, 200);
+  EXPECT_EQ(structured.Header("content-type"), "application/cloudevents+json");
+  EXPECT_EQ(DecodeJson(std::string_view(structured.body))->id(), "r1");
+}
+
+TEST(HttpReceiver, RepliesInTheModeOfItsOptions) {
+  InlineSink sink([](const Delivery&) { return Replied({MakeReply()}); });
+  RunningReceiver receiver(sink, {.reply_mode = HttpReplyMode::kStructured});
+
+  const RawResponse response = receiver.Exchange(PostEvent("1"));
+
+  EXPECT_EQ(response.Header("content-type"), "application/cloudevents+json");
+}
+
+TEST(HttpReceiver, LetsOneEventReplyOnce) {
+  std::uint32_t capacity = 99;
+  InlineSink sink([&](const Delivery& delivery) {
+    capacity = delivery.facts.reply_capacity;
+    return Done();
+  });
+  RunningReceiver receiver(sink);
+
+  ASSERT_EQ(receiver.Exchange(PostEvent("1")).status, 202);
+
+  EXPECT_EQ(capacity, 1u);
+}
+
+// Batches.
+
+TEST(HttpReceiver, AnswersABatchOnceAllOfItIsDone) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(Post(kBatchType, "[" + Structured("1") + "," + Structured("2") +
+                                   "," + Structured("3") + "]"));
+
+  std::vector<Delivery> deliveries = sink.Take(3);
+  ASSERT_EQ(deliveries.size(), 3u);
+  for (const std::size_t i : {2, 0, 1}) deliveries[i].Settle(Done());
+
+  EXPECT_EQ(client.Receive().status, 202);
+}
+
+TEST(HttpReceiver, AnswersABatchWithTheWorstStatusAndEachOutcome) {
+  InlineSink sink([](const Delivery& delivery) {
+    if (delivery.event()->id() == "2")
+      return Failed(ErrorCode::kRejected, "no");
+    if (delivery.event()->id() == "3") return Failed(ErrorCode::kOverloaded);
+    return Done();
+  });
+  RunningReceiver receiver(sink);
+
+  const RawResponse response = receiver.Exchange(
+      Post(kBatchType, "[" + Structured("1") + "," + Structured("2") + "," +
+                           Structured("3") + R"(,{"id":"4"}])"));
+
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(response.Header("retry-after"), "1");
+  EXPECT_EQ(response.Header("content-type"), "application/problem+json");
+  EXPECT_THAT(response.body, HasSubstr(R"("events":[{"status":202},)"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"({"status":422,"code":"rejected","detail":"no"})"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"({"status":429,"code":"overloaded",)"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"({"status":400,"code":"invalid_event",)"));
+}
+
+TEST(HttpReceiver, RunsNothingOfABatchThatIsNoArray) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  const RawResponse response =
+      receiver.Exchange(Post(kBatchType, "[" + Structured("1")));
+
+  EXPECT_EQ(response.status, 400);
+  EXPECT_THAT(sink.ids(), IsEmpty());
+}
+
+TEST(HttpReceiver, AnswersAnEmptyBatchAsDone) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  EXPECT_EQ(receiver.Exchange(Post(kBatchType, "[]")).status, 202);
+}
+
+TEST(HttpReceiver, RefusesABatchOfTooManyEvents) {
+  InlineSink sink;
+  RunningReceiver receiver(sink, {.decode = {.max_batch_events = 2}});
+
+  const RawResponse response = receiver.Exchange(
+      Post(kBatchType, "[" + Structured("1") + "," + Structured("2") + "," +
+                           Structured("3") + "]"));
+
+  EXPECT_EQ(response.status, 413);
+  EXPECT_THAT(sink.ids(), IsEmpty());
+}
+
+TEST(HttpReceiver, RepliesToABatchOnlyWhereAcceptNamesIt) {
+  std::uint32_t capacity = 99;
+  InlineSink sink([&](const Delivery& delivery) {
+    capacity = delivery.facts.reply_capacity;
+    if (capacity == 0) return Done();
+    return Replied({MakeReply(std::string(delivery.event()->id()) + "a"),
+                    MakeReply(std::string(delivery.event()->id()) + "b")});
+  });
+  RunningReceiver receiver(sink);
+  const std::string body = "[" + Structured("1") + "," + Structured("2") + "]";
+  const std::string type(kBatchType);
+
+  const RawResponse plain = receiver.Exchange(Post(type, body));
+  const std::uint32_t plain_capacity = capacity;
+  const RawResponse any =
+      receiver.Exchange(Post(type + "Accept: */*\r\n", body));
+  const RawResponse asked = receiver.Exchange(
+      Post(type + "Accept: text/plain, application/cloudevents-batch+json\r\n",
+           body));
+
+  EXPECT_EQ(plain.status, 202);
+  EXPECT_EQ(plain_capacity, 0u);
+  EXPECT_EQ(any.status, 202);
+  EXPECT_EQ(asked.status, 200);
+  EXPECT_EQ(asked.Header("content-type"), "application/cloudevents-batch+json");
+  const auto replies = DecodeJsonBatch(std::string_view(asked.body));
+  ASSERT_TRUE(replies);
+  std::vector<std::string> ids;
+  for (const auto& reply : *replies) ids.emplace_back((*reply).id());
+  EXPECT_THAT(ids, ElementsAre("1a", "1b", "2a", "2b"));
+}
+
+// The status table.
+
+struct StatusCase {
+  ErrorCode code;
+  int status;
+  std::string retry_after;
+};
+
+class HttpReceiverStatus : public ::testing::TestWithParam<StatusCase> {};
+
+TEST_P(HttpReceiverStatus, IsThatOfTheTableAndTellsNothingInside) {
+  InlineSink sink([](const Delivery&) { return Failed(GetParam().code); });
+  RunningReceiver receiver(sink);
+
+  const RawResponse response = receiver.Exchange(PostEvent("1"));
+
+  EXPECT_EQ(response.status, GetParam().status);
+  EXPECT_EQ(response.Header("retry-after"), GetParam().retry_after);
+  EXPECT_EQ(response.Header("content-type"), "application/problem+json");
+  EXPECT_TRUE(IsJson(response.body)) << response.body;
+  if (GetParam().status >= 429) {
+    EXPECT_THAT(response.body, Not(HasSubstr("the inside")));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, HttpReceiverStatus,
+    ::testing::Values(StatusCase{ErrorCode::kNoFunction, 404, ""},
+                      StatusCase{ErrorCode::kRejected, 422, ""},
+                      StatusCase{ErrorCode::kFunctionFailed, 500, ""},
+                      StatusCase{ErrorCode::kInvalidReply, 500, ""},
+                      StatusCase{ErrorCode::kDeadlineExceeded, 504, ""},
+                      StatusCase{ErrorCode::kOverloaded, 429, "1"},
+                      StatusCase{ErrorCode::kDraining, 503, "1"},
+                      StatusCase{ErrorCode::kUnavailable, 500, ""},
+                      StatusCase{ErrorCode::kUnknownOutcome, 500, ""},
+                      StatusCase{ErrorCode::kInternal, 500, ""}));
+
+TEST(HttpReceiver, NeverSaysThrowAwayForAPassingFault) {
+  InlineSink sink([](const Delivery&) {
+    return Settlement{.kind = Settlement::Kind::kNak,
+                      .error = Error{ErrorCode::kTooLarge, "the reply"}};
+  });
+  RunningReceiver receiver(sink);
+
+  EXPECT_EQ(receiver.Exchange(PostEvent("1")).status, 500);
+}
+
+TEST(HttpReceiver, TellsWhenToTryAgainWhereItIsKnown) {
+  InlineSink sink([](const Delivery&) {
+    return Failed(ErrorCode::kFunctionFailed, "later",
+                  std::chrono::milliseconds(1'500));
+  });
+  RunningReceiver receiver(sink);
+
+  const RawResponse response = receiver.Exchange(PostEvent("1"));
+
+  EXPECT_EQ(response.status, 500);
+  EXPECT_EQ(response.Header("retry-after"), "2");
+}
+
+TEST(HttpReceiver, RejectsWithTheStatusOfItsOptions) {
+  InlineSink sink([](const Delivery&) {
+    return Failed(ErrorCode::kRejected, "\"bad\"\n\xff");
+  });
+  RunningReceiver receiver(sink, {.reject_status = 400});
+
+  const RawResponse response = receiver.Exchange(PostEvent("1"));
+
+  EXPECT_EQ(response.status, 400);
+  EXPECT_TRUE(IsJson(response.body)) << response.body;
+  EXPECT_THAT(response.body, HasSubstr(R"("detail":"\"bad\"\u000a)"));
+}
+
+TEST(HttpReceiver, TellsABrokenEventFromNoEvent) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  const RawResponse broken = receiver.Exchange(Post("ce-id: 1\r\n"));
+  const RawResponse foreign =
+      receiver.Exchange(Post("Content-Type: text/plain\r\n", "hello"));
+  const RawResponse unknown = receiver.Exchange(
+      Post("Content-Type: application/cloudevents+xml\r\n", "<event/>"));
+
+  EXPECT_EQ(broken.status, 400);
+  EXPECT_EQ(foreign.status, 415);
+  EXPECT_EQ(unknown.status, 415);
+  EXPECT_EQ(receiver.rejected(HttpReject::kUnsupported), 2u);
+}
+
+TEST(HttpReceiver, HandsWhatIsMalformedToTheSinkAsItCame) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(Post("ce-id: 1\r\n", "data"));
+
+  Delivery delivery = sink.TakeOne();
+  ASSERT_NE(delivery.malformed(), nullptr);
+  const Malformed malformed = *delivery.malformed();
+  delivery.Settle(Refused(malformed));
+
+  EXPECT_EQ(malformed.bytes, "data");
+  EXPECT_THAT(
+      malformed.headers,
+      ::testing::Contains(std::pair<std::string, std::string>("ce-id", "1")));
+  EXPECT_EQ(client.Receive().status, 400);
+}
+
+TEST(HttpReceiver, GivesBackWhatTheSinkDropped) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(PostEvent("1"));
+
+  { const Delivery dropped = sink.TakeOne(); }
+
+  EXPECT_EQ(client.Receive().status, 500);
+}
+
+// Methods and paths.
+
+TEST(HttpReceiver, RefusesOtherMethodsAndNamesTheOneItTakes) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  for (const char* const method : {"GET", "PUT", "DELETE", "PATCH", "BREW"}) {
+    const RawResponse response = receiver.Exchange(
+        std::string(method) + " / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_EQ(response.Header("allow"), "POST") << method;
+  }
+}
+
+TEST(HttpReceiver, AnswersHeadWithoutABody) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+
+  client.Send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const RawResponse response = client.Receive(true);
+
+  EXPECT_EQ(response.status, 405);
+  EXPECT_NE(response.Header("content-length"), "0");
+  EXPECT_EQ(client.Exchange(PostEvent("1")).status, 202);
+}
+
+TEST(HttpReceiver, AnswersOptionsWithAllowPost) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  const RawResponse response =
+      receiver.Exchange("OPTIONS /a HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.Header("allow"), "POST");
+}
+
+TEST(HttpReceiver, KeepsBrowsersFilesFromFunctions) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  std::string post = PostEvent("1");
+  post.replace(5, 1, "/robots.txt");
+
+  EXPECT_EQ(receiver.Exchange(post).status, 404);
+  EXPECT_EQ(receiver.Exchange("GET /favicon.ico?x HTTP/1.1\r\nHost: x\r\n\r\n")
+                .status,
+            404);
+  EXPECT_THAT(sink.ids(), IsEmpty());
+}
+
+class Health final : public HttpSideRoutes {
+ public:
+  bool Handle(const HttpSideRequest& request,
+              HttpReply& reply) noexcept override {
+    if (request.path != "/healthz") return false;
+    reply.content_type = "text/plain";
+    reply.header_lines = "cache-control: no-store\r\n";
+    reply.body = request.admin_port ? "admin" : "public";
+    if (!request.query.empty()) reply.body = request.query;
+    return true;
+  }
+};
+
+TEST(HttpReceiver, ServesSideRoutesBesideEvents) {
+  InlineSink sink;
+  Health health;
+  RunningReceiver receiver(sink, {}, &health);
+  std::string post = PostEvent("1");
+  post.replace(5, 1, "/healthz");
+
+  const RawResponse get =
+      receiver.Exchange("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  const RawResponse query =
+      receiver.Exchange("GET /healthz?full HTTP/1.1\r\nHost: x\r\n\r\n");
+  RawHttpClient client = receiver.Connect();
+  client.Send("HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  const RawResponse head = client.Receive(true);
+
+  EXPECT_EQ(get.status, 200);
+  EXPECT_EQ(get.body, "public");
+  EXPECT_EQ(get.Header("cache-control"), "no-store");
+  EXPECT_EQ(query.body, "full");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.Header("content-length"), "6");
+  EXPECT_EQ(client.Exchange(post).status, 202);
+  EXPECT_THAT(sink.ids(), ElementsAre("1"));
+}
+
+TEST(HttpReceiver, ServesSideRoutesAloneOnTheAdminPort) {
+  InlineSink sink;
+  Health health;
+  RunningReceiver receiver(sink, {.admin_port = 0}, &health);
+  RawHttpClient client(receiver->admin_port());
+
+  EXPECT_EQ(client.Exchange("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").body,
+            "admin");
+  EXPECT_EQ(client.Exchange("GET /other HTTP/1.1\r\nHost: x\r\n\r\n").status,
+            404);
+  const RawResponse post = client.Exchange(PostEvent("1"));
+  EXPECT_EQ(post.status, 405);
+  EXPECT_EQ(post.Header("allow"), "GET, HEAD");
+  EXPECT_THAT(sink.ids(), IsEmpty());
+}
+
+// Facts.
+
+TEST(HttpReceiver, TakesTheTraceFromTheHeaderElseFromTheEvent) {
+  std::vector<std::string> traces;
+  InlineSink sink([&](const Delivery& delivery) {
+    traces.push_back(delivery.facts.trace.traceparent + "|" +
+                     delivery.facts.trace.tracestate);
+    return Done();
+  });
+  RunningReceiver receiver(sink);
+  const std::string event =
+      "ce-id: 1\r\nce-source: /s\r\nce-type: t\r\nce-specversion: 1.0\r\n";
+
+  receiver.Exchange(Post(event));
+  receiver.Exchange(Post(event + "ce-traceparent: 00-e\r\n"));
+  receiver.Exchange(Post(event + "ce-traceparent: 00-e\r\n"
+                                 "TraceParent: 00-h\r\ntracestate: a=b\r\n"));
+
+  EXPECT_THAT(traces, ElementsAre("|", "00-e|", "00-h|a=b"));
+}
+
+TEST(HttpReceiver, GivesEachDeliveryItsDeadline) {
+  TimePoint deadline;
+  InlineSink sink([&](const Delivery& delivery) {
+    deadline = delivery.facts.deadline;
+    return Done();
+  });
+  RunningReceiver receiver(sink, {.deadline = std::chrono::seconds(7)});
+
+  const TimePoint before = std::chrono::steady_clock::now();
+  receiver.Exchange(PostEvent("1"));
+  const TimePoint after = std::chrono::steady_clock::now();
+
+  EXPECT_GE(deadline, before + std::chrono::seconds(7));
+  EXPECT_LE(deadline, after + std::chrono::seconds(7));
+}
+
+TEST(HttpReceiver, CountsWhatItForgave) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  receiver.Exchange(
+      Post("ce-id: 100%\r\nce-source: /s\r\nce-type: t\r\n"
+           "ce-specversion: 1.0\r\n"));
+
+  EXPECT_EQ(receiver->counters().forgiven[0], 1u);
+}
+
+// Starting.
+
+TEST(HttpReceiver, RefusesToStartWithAWrongSetting) {
+  InlineSink sink;
+  for (const HttpOptions& options :
+       {HttpOptions{.address = "nowhere"}, HttpOptions{.done_status = 201},
+        HttpOptions{.reject_status = 500}, HttpOptions{.reactor_threads = 0}}) {
+    HttpReceiver receiver(options);
+
+    const Result<void> started = receiver.Start(sink);
+
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kInvalidConfig);
+  }
+}
+
+TEST(HttpReceiver, SaysThatAPortIsTaken) {
+  InlineSink sink;
+  RunningReceiver first(sink);
+  HttpReceiver second({.address = "127.0.0.1", .port = first->port()});
+
+  const Result<void> started = second.Start(sink);
+
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(started.error().message, HasSubstr("http.port"));
+}
+
+TEST(HttpReceiver, AdoptsAListeningSocket) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(
+      bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(fd, 16), 0);
+  InlineSink sink;
+  HttpReceiver receiver({.listen_fd = fd});
+
+  ASSERT_TRUE(receiver.Start(sink));
+
+  EXPECT_EQ(RawHttpClient(receiver.port()).Exchange(PostEvent("1")).status,
+            202);
+}
+
+TEST(HttpReceiver, AdoptsNothingThatDoesNotListen) {
+  InlineSink sink;
+  HttpReceiver receiver({.listen_fd = 0});
+
+  const Result<void> started = receiver.Start(sink);
+
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::kInvalidConfig);
+}
+
+TEST(HttpReceiver, SpreadsConnectionsOverItsThreads) {
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  InlineSink sink([&](const Delivery&) {
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+    return Done();
+  });
+  RunningReceiver receiver(sink, {.reactor_threads = 3});
+
+  std::vector<RawHttpClient> clients;
+  for (int i = 0; i < 6; ++i) clients.push_back(receiver.Connect());
+  for (RawHttpClient& client : clients) {
+    EXPECT_EQ(client.Exchange(PostEvent("1")).status, 202);
+  }
+
+  EXPECT_EQ(threads.size(), 3u);
+}
+
+}  // namespace
+}  // namespace cirro::test
