@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,9 @@ class Command {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     if (const std::string wrong = Misspelt(words_, arguments); !wrong.empty()) {
       return Fail(kWrongUse, wrong);
+    }
+    if (!arguments.empty() && arguments[0] == "run" && ReadRun(arguments)) {
+      return Run(run_options_);
     }
     try {
       app_.parse(argc, argv);
@@ -75,18 +79,45 @@ class Command {
     words_.push_back(std::move(words));
   }
 
+  // `run [--program NAME] [TARGET] FLAGS..`: the flags are the program's, so
+  // they cannot be read by this command's rules. False where help is wanted.
+  bool ReadRun(const std::vector<std::string>& arguments) {
+    std::size_t at = 1;
+    const auto next = [&]() -> const std::string* {
+      return at < arguments.size() ? &arguments[at] : nullptr;
+    };
+    constexpr std::string_view kProgram = "--program=";
+    if (next() != nullptr && next()->starts_with(kProgram)) {
+      run_options_.program = next()->substr(kProgram.size());
+      ++at;
+    } else if (next() != nullptr && *next() == "--program") {
+      ++at;
+      if (next() == nullptr) return false;
+      run_options_.program = arguments[at++];
+    }
+    if (next() != nullptr && (*next() == "--help" || *next() == "-h")) {
+      return false;
+    }
+    if (next() != nullptr && !next()->starts_with('-')) {
+      run_options_.target = arguments[at++];
+    }
+    while (next() != nullptr) run_options_.flags.push_back(arguments[at++]);
+    return true;
+  }
+
   void AddRun() {
     run_ = app_.add_subcommand(
         "run",
         "Build the project of a folder (or take a program) and serve its "
-        "functions on 127.0.0.1. What is not known here goes to the program: "
-        "cirro run --port 9000");
-    run_->prefix_command();
-    run_->add_option("TARGET", run_options_.target,
-                     "A program, or a folder with a CMakeLists.txt")
-        ->default_val(".");
+        "functions on 127.0.0.1: cirro run --port 9000");
     run_->add_option("--program", run_options_.program,
                      "Which one, where a project has several");
+    run_->add_option("TARGET", run_options_.target,
+                     "A program, or a folder with a CMakeLists.txt")
+        ->capture_default_str();
+    run_->add_option("FLAGS", run_options_.flags,
+                     "Of the program; see its "
+                     "own --help");
     Know(*run_, "FILE", {}, /*passes_on=*/true);
   }
 
@@ -175,10 +206,6 @@ class Command {
   }
 
   int Call() {
-    if (run_->parsed()) {
-      run_options_.flags = run_->remaining();
-      return Run(run_options_);
-    }
     if (send_->parsed()) return Send(send_options_);
     if (new_->parsed()) return New(name_, folder_);
     if (config_->parsed()) return ShowConfig();

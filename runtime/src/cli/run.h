@@ -7,8 +7,8 @@ namespace cirro::cli {
 
 /// `cirro run`, as it was typed.
 struct RunOptions {
-  std::string target;   ///< A program, or a folder with a CMakeLists.txt.
-  std::string program;  ///< Which of a project's programs; empty: the one.
+  std::string target = ".";  ///< A program, or a folder with a CMakeLists.txt.
+  std::string program;       ///< Which of a project's programs; empty: the one.
   std::vector<std::string> flags;  ///< For the program.
 };
 

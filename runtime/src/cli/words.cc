@@ -115,8 +115,8 @@ std::string BashCompletion(const std::vector<CommandWords>& commands) {
       }
       if (!flag.takes_value) continue;
       values += "        " + pattern + ") " +
-                (flag.values.empty() ? "" : Matches(flag.values)) +
-                "; return ;;\n";
+                (flag.values.empty() ? "" : Matches(flag.values) + "; ") +
+                "return ;;\n";
     }
     if (!values.empty()) {
       cases += "      case $before in\n" + values + "      esac\n";
