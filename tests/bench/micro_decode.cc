@@ -77,8 +77,8 @@ Request BatchRequest() {
 }
 
 const DecodeOptions& Options() {
-  static const DecodeOptions options;
-  return options;
+  static const DecodeOptions kOptions;
+  return kOptions;
 }
 
 void MeasureDecoding(const char* name, Request request) {

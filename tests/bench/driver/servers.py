@@ -111,7 +111,7 @@ class Server:
             if not 200 <= status < 300:
                 raise Broken(f"answered an event with {status}")
             return
-        raise Broken(f"did not answer an event; see {self._log}")
+        raise Broken(f"did not answer an event; see bench-logs/{self._log.name}")
 
     # A server that took an event without id, source and type did not decode.
     def _refuses_what_is_no_event(self):
