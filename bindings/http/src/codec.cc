@@ -2,6 +2,8 @@
 
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "cirro/cloudevents/media_type.h"
@@ -14,6 +16,13 @@ constexpr char ToLower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
+template <typename Word>
+Word Load(std::string_view text, std::size_t at) noexcept {
+  Word word = 0;
+  std::memcpy(&word, text.data() + at, sizeof word);
+  return word;
+}
+
 bool StartsWithIgnoreCase(std::string_view text,
                           std::string_view prefix) noexcept {
   return text.size() >= prefix.size() &&
@@ -23,21 +32,45 @@ bool StartsWithIgnoreCase(std::string_view text,
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view Trim(std::string_view text) noexcept {
-  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
   return text;
 }
 
-// `|` folds the letters: no other byte of a header name becomes c or e by it.
+// Whether `text` is `letters`, in any case. `|` folds them: no other byte
+// becomes a letter by it.
+bool AreLetters(std::string_view text, std::string_view letters) noexcept {
+  constexpr std::uint64_t kFold = 0x2020202020202020;
+  const std::size_t size = letters.size();
+  if (text.size() != size) return false;
+  if (size >= sizeof(std::uint64_t)) {
+    return (Load<std::uint64_t>(text, 0) | kFold) ==
+               Load<std::uint64_t>(letters, 0) &&
+           (Load<std::uint64_t>(text, size - 8) | kFold) ==
+               Load<std::uint64_t>(letters, size - 8);
+  }
+  if (size >= sizeof(std::uint32_t)) {
+    constexpr auto kFold4 = static_cast<std::uint32_t>(kFold);
+    return (Load<std::uint32_t>(text, 0) | kFold4) ==
+               Load<std::uint32_t>(letters, 0) &&
+           (Load<std::uint32_t>(text, size - 4) | kFold4) ==
+               Load<std::uint32_t>(letters, size - 4);
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    if ((text[i] | 0x20) != letters[i]) return false;
+  }
+  return true;
+}
+
 bool IsAttributeHeader(std::string_view name) noexcept {
   return name.size() >= 3 && (name[0] | 0x20) == 'c' &&
          (name[1] | 0x20) == 'e' && name[2] == '-';
 }
 
 bool IsContentType(std::string_view name) noexcept {
-  constexpr std::string_view kName = "content-type";
-  return name.size() == kName.size() && (name[0] | 0x20) == 'c' &&
-         EqualsIgnoreCase(name, kName);
+  return name.size() == 12 && name[7] == '-' &&
+         AreLetters(name.substr(0, 7), "content") &&
+         AreLetters(name.substr(8), "type");
 }
 
 // By prefix and in any case, the longer prefix first: HTTP Protocol Binding, 3.
@@ -84,10 +117,7 @@ std::string_view CoreName(std::string_view name) noexcept {
     default:
       return {};
   }
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if ((name[i] | 0x20) != core[i]) return {};
-  }
-  return core;
+  return AreLetters(name, core) ? core : std::string_view();
 }
 
 // The attribute that a `ce-` header names, in lower case; empty if it can name
