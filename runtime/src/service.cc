@@ -68,10 +68,14 @@ Service::Service(Parts parts, Logger& logger)
              .most = config_.dispatch.workers,
              .max_hung = config_.dispatch.max_hung,
              .exhausted = parts.exhausted}),
-      side_routes_({.admin_port = config_.receiver.admin_port.has_value(),
-                    .public_metrics = config_.metrics.open,
-                    .metrics_token = config_.metrics.token},
-                   [this] { return RenderMetrics(); }),
+      // Without HTTP the one port there is serves them to anyone who reaches
+      // it.
+      side_routes_(
+          {.admin_port =
+               config_.http.enabled && config_.receiver.admin_port.has_value(),
+           .public_metrics = config_.metrics.open || !config_.http.enabled,
+           .metrics_token = config_.metrics.token},
+          [this] { return RenderMetrics(); }),
       registry_(std::move(parts.registry)),
       outlets_(std::move(parts.outlets)),
       inlets_(std::move(parts.inlets)) {}

@@ -1,0 +1,220 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/child_process.h"
+#include "support/raw_http.h"
+
+namespace cirro {
+namespace {
+
+using test::ChildProcess;
+using test::RawHttpClient;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string PostOf(std::string_view type) {
+  return test::Post(
+      "ce-specversion: 1.0\r\nce-source: /t\r\nce-id: 1\r\n"
+      "ce-type: " +
+      std::string(type) + "\r\n");
+}
+
+ChildProcess::Start Probe(std::vector<std::string> flags,
+                          std::vector<std::string> environment = {}) {
+  ChildProcess::Start start;
+  start.arguments = {CIRRO_PROBE, "--host=127.0.0.1", "--port=0"};
+  start.arguments.insert(start.arguments.end(), flags.begin(), flags.end());
+  start.environment = std::move(environment);
+  return start;
+}
+
+// The port that the start-up line names.
+std::uint16_t PortOf(ChildProcess& child) {
+  constexpr std::string_view kBefore = "listening on http://127.0.0.1:";
+  // The line is written in one piece.
+  EXPECT_TRUE(child.WaitFor("\"version\"")) << child.written();
+  const std::size_t at = child.written().find(kBefore);
+  if (at == std::string::npos) return 0;
+  return static_cast<std::uint16_t>(
+      std::atoi(child.written().c_str() + at + kBefore.size()));
+}
+
+TEST(Process, DrainsInFiveStepsOnSigtermAndExitsWithZero) {
+  ChildProcess child(Probe({}));
+  RawHttpClient client(PortOf(child));
+  EXPECT_EQ(client.Exchange(PostOf("quick")).status, 202);
+
+  child.Signal(SIGTERM);
+
+  EXPECT_EQ(child.Wait(), 0);
+  std::size_t last = 0;
+  for (const char* step :
+       {"drain: told to stop", "\"1 of 5\"", "\"2 of 5\"", "\"3 of 5\"",
+        "\"4 of 5\"", "\"5 of 5\"", "\"message\":\"drained\""}) {
+    const std::size_t at = child.written().find(step);
+    ASSERT_NE(at, std::string::npos) << step << "\n" << child.written();
+    EXPECT_GT(at, last) << step;
+    last = at;
+  }
+}
+
+TEST(Process, DrainsOnSigintToo) {
+  ChildProcess child(Probe({}));
+  PortOf(child);
+
+  child.Signal(SIGINT);
+
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST(Process, ASecondSignalEndsItAtOnce) {
+  ChildProcess child(Probe({"--set=drain.grace=1h"}));
+  RawHttpClient client(PortOf(child));
+  client.Send(PostOf("hang"));
+  ASSERT_TRUE(child.WaitFor("\"hanging\""));
+  child.Signal(SIGTERM);
+  ASSERT_TRUE(child.WaitFor("\"3 of 5\""));
+
+  child.Signal(SIGTERM);
+
+  EXPECT_EQ(child.Wait(), 128 + SIGTERM);
+}
+
+TEST(Process, EndsWithAFunctionThatNeverReturns) {
+  ChildProcess child(Probe({"--set=drain.grace=50ms"}));
+  RawHttpClient client(PortOf(child));
+  client.Send(PostOf("hang"));
+  ASSERT_TRUE(child.WaitFor("\"hanging\""));
+
+  child.Signal(SIGTERM);
+
+  const int answered = client.Receive().status;
+  EXPECT_TRUE(answered == 503 || answered == 500) << answered;
+  EXPECT_EQ(child.Wait(), 0);
+  EXPECT_THAT(child.written(), HasSubstr("a function still runs"));
+}
+
+TEST(Process, EndsToBeStartedAnewWhenTooManyFunctionsHang) {
+  ChildProcess child(
+      Probe({"--set=dispatch.max_hung=0", "--set=function.hang.timeout=20ms",
+             "--set=drain.grace=50ms"}));
+  RawHttpClient client(PortOf(child));
+
+  EXPECT_EQ(client.Exchange(PostOf("hang")).status, 504);
+
+  EXPECT_EQ(child.Wait(), 1);
+  EXPECT_THAT(child.written(), HasSubstr("too many functions hang"));
+}
+
+TEST(Process, AdoptsTheListenerOfItsSupervisor) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, generic, size), 0);
+  ASSERT_EQ(listen(listener, 16), 0);
+  ASSERT_EQ(getsockname(listener, generic, &size), 0);
+  const std::uint16_t port = ntohs(address.sin_port);
+  // Asked before it is started: the connection waits in the queue.
+  RawHttpClient client(port);
+  client.Send(PostOf("quick"));
+
+  ChildProcess::Start start = Probe({});
+  start.listener = listener;
+  ChildProcess child(std::move(start));
+
+  EXPECT_EQ(client.Receive().status, 202);
+  EXPECT_EQ(PortOf(child), port);
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 0);
+  close(listener);
+}
+
+TEST(Process, AListenerOfAnotherProcessIsNotTaken) {
+  ChildProcess child(Probe({}, {"LISTEN_FDS=1", "LISTEN_PID=1"}));
+
+  EXPECT_NE(PortOf(child), 0);
+}
+
+TEST(Process, AListenerThatIsNotThereIsAnError) {
+  ChildProcess child(Probe({}, {"LISTEN_FDS=1"}));
+
+  EXPECT_EQ(child.Wait(), 2);
+  EXPECT_THAT(child.written(), HasSubstr("LISTEN_FDS"));
+}
+
+TEST(Process, TakesItsPortFromThePlatform) {
+  ChildProcess::Start start = Probe({});
+  start.arguments.erase(start.arguments.begin() + 2);  // --port
+  start.environment = {"PORT=0"};
+  ChildProcess child(std::move(start));
+
+  const std::uint16_t port = PortOf(child);
+
+  EXPECT_NE(port, 0);
+  EXPECT_NE(port, 8080);
+}
+
+TEST(Process, WrongConfigurationIsStatusTwoAndOneLineForEachMistake) {
+  ChildProcess child(Probe({"--set=http.prot=1"}, {"CIRRO__LOG__LEVLE=info"}));
+
+  EXPECT_EQ(child.Wait(), 2);
+  EXPECT_THAT(child.written(), HasSubstr("did you mean http.port?"));
+  EXPECT_THAT(child.written(), HasSubstr("did you mean CIRRO__LOG__LEVEL?"));
+  EXPECT_EQ(std::count(child.written().begin(), child.written().end(), '\n'),
+            2);
+}
+
+TEST(Process, AnUnknownFlagIsStatusTwo) {
+  ChildProcess child(Probe({"--prot=1"}));
+
+  EXPECT_EQ(child.Wait(), 2);
+  EXPECT_THAT(child.written(), HasSubstr("did you mean --port?"));
+}
+
+TEST(Process, HelpAndVersionAreStatusZero) {
+  ChildProcess help(Probe({"--help"}));
+  ChildProcess version(Probe({"--version"}));
+
+  EXPECT_EQ(help.Wait(), 0);
+  EXPECT_THAT(help.written(), HasSubstr("--port N"));
+  EXPECT_EQ(version.Wait(), 0);
+  EXPECT_THAT(version.written(), HasSubstr("cirro "));
+}
+
+TEST(Process, PrintsItsConfigurationWithOriginsAndNoSecret) {
+  ChildProcess child(
+      Probe({"--print-config"}, {"CIRRO__METRICS__TOKEN=hunter2", "PORT=81"}));
+
+  EXPECT_EQ(child.Wait(), 0);
+  EXPECT_THAT(child.written(), HasSubstr("# flag --port\n"));
+  EXPECT_THAT(child.written(), HasSubstr("# environment CIRRO__METRICS__"));
+  EXPECT_THAT(child.written(), HasSubstr("[function.hang]"));
+  EXPECT_THAT(child.written(), HasSubstr("timeout = \"1h\""));
+  EXPECT_THAT(child.written(), Not(HasSubstr("hunter2")));
+}
+
+TEST(Process, AFunctionsLinesCarryTheEventsId) {
+  ChildProcess child(Probe({"--set=drain.grace=0s"}));
+  RawHttpClient client(PortOf(child));
+  client.Send(PostOf("hang"));
+
+  ASSERT_TRUE(child.WaitFor("\"hanging\""));
+  ASSERT_TRUE(child.WaitFor("\"event_id\":\"1\""));
+}
+
+}  // namespace
+}  // namespace cirro
