@@ -365,8 +365,9 @@ void Dispatcher::Core::OnFinished(std::uint64_t call,
     result = *std::move(failed);
   }
   if (parts_.observer != nullptr) {
-    parts_.observer->Finished(function, *work->delivery, result.kind,
-                              result.error ? &*result.error : nullptr,
+    const CallResult& counts = work->thrown != nullptr ? *work->thrown : result;
+    parts_.observer->Finished(function, *work->delivery, counts.kind,
+                              counts.error ? &*counts.error : nullptr,
                               parts_.clock.Now() - work->started);
   }
   Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {

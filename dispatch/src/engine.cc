@@ -449,7 +449,8 @@ std::optional<Work> Engine::Find(CallId id) const {
   return Work{.function = call.function,
               .delivery = &*entries_[call.entry].delivery,
               .attempt = call.attempt,
-              .started = call.started};
+              .started = call.started,
+              .thrown = call.thrown ? &call.result : nullptr};
 }
 
 // g++ 12 at -Og takes the library's own constructor of a stop_source for a use

@@ -98,6 +98,7 @@ struct Work {
   TimePoint deadline{};
   std::optional<Context>* context = nullptr;  // Room for an async one.
   const BatchRun* batch = nullptr;            // Of batch functions.
+  const CallResult* thrown = nullptr;         // Of an async one that threw.
 };
 
 /// The delivery engine: a state machine without threads, waits or a clock.

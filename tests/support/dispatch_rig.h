@@ -52,6 +52,11 @@ struct DispatchRig {
                      .cap = std::chrono::seconds(10)};
   }
 
+  DispatchRig(const DispatchRig&) = delete;
+  DispatchRig& operator=(const DispatchRig&) = delete;
+  // Outlets stop before the dispatcher ends.
+  ~DispatchRig() { slow.Stop({}); }
+
   template <typename F>
   void On(FunctionSpec spec, F&& callable) {
     Must(registry.Add({std::move(spec), MakeHandler(std::forward<F>(callable))})
@@ -88,7 +93,6 @@ struct DispatchRig {
       const TimePoint next =
           std::min({timers.next(), http.next_due(), broker.next_due()});
       if (next > end) break;
-      if (next <= clock.Now()) break;  // Waits for demand, not for time.
       clock.AdvanceTo(next);
     }
     clock.AdvanceTo(end);

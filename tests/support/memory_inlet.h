@@ -78,12 +78,13 @@ class MemoryInlet final : public Inlet, private Settler {
     return count;
   }
 
-  /// When the next message that waits is due; the past counts as now.
+  /// When the next message will be due that is not due yet.
   [[nodiscard]] TimePoint next_due() {
     const MutexLock lock(mutex_);
     TimePoint next = TimePoint::max();
     for (const Message& message : messages_) {
-      if (message.state == State::kQueued) next = std::min(next, message.due);
+      if (message.state != State::kQueued) continue;
+      if (message.due > clock_->Now()) next = std::min(next, message.due);
     }
     return next;
   }

@@ -139,6 +139,16 @@ TEST(MakeHandler, TakesEachKindOfReply) {
   EXPECT_EQ(CallSingle(*none, EventWith()).kind(), Kind::kDone);
 }
 
+TEST(MakeHandler, TakesWhatABuilderBuilt) {
+  const auto good = MakeHandler(
+      [](const Event& e) { return EventBuilder(e).subject("s").Build(); });
+  const auto bad = MakeHandler(
+      [](const Event& e) { return EventBuilder(e).time("noon").Build(); });
+
+  EXPECT_EQ(ReplyOf(CallSingle(*good, EventWith())).subject(), "s");
+  EXPECT_EQ(CallSingle(*bad, EventWith()).kind(), Kind::kRetry);
+}
+
 TEST(MakeHandler, GivesABatchWhole) {
   const std::vector<Event> events{EventWith(), EventWith(), EventWith()};
   const auto outcomes = MakeHandler([](std::span<const Event> batch) {

@@ -14,6 +14,11 @@ namespace cirro::internal {
 
 inline Outcome ToOutcome(Outcome outcome) { return outcome; }
 inline Outcome ToOutcome(Event event) { return Reply(std::move(event)); }
+// An event that its builder refused is an invalid reply.
+inline Outcome ToOutcome(Result<Event> event) {
+  return event ? Reply(*std::move(event))
+               : Retry("invalid reply: " + event.error().message);
+}
 inline Outcome ToOutcome(EventDraft draft) { return Reply(std::move(draft)); }
 inline Outcome ToOutcome(std::vector<ReplyItem> items) {
   return Reply(std::move(items));

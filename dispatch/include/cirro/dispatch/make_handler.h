@@ -23,10 +23,10 @@ namespace cirro {
 ///   std::span<const Event>      several events instead of one; only a Context&
 ///                               may stand beside it
 ///
-/// It returns one of: nothing (Done), Outcome, Event, EventDraft,
-/// std::vector of Event, EventDraft or ReplyItem. With a span: nothing (all
-/// Done) or std::vector<Outcome>, one for each event, in order. With a
-/// Completion: nothing.
+/// It returns one of: nothing (Done), Outcome, Event, Result<Event> (an Error
+/// is Retry), EventDraft, std::vector of Event, EventDraft or ReplyItem. With a
+/// span: nothing (all Done) or std::vector<Outcome>, one for each event, in
+/// order. With a Completion: nothing.
 ///
 /// A generic lambda or overloaded functor is called with (const Event&) or
 /// (const Event&, Context&). Any other signature is a compile error that names

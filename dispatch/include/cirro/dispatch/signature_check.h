@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/outcome.h"
 #include "cirro/dispatch/signature.h"
 
@@ -39,7 +40,7 @@ template <typename R>
 inline constexpr bool kIsReply =
     std::is_void_v<R> || std::is_same_v<R, Outcome> ||
     std::is_same_v<R, Event> || std::is_same_v<R, EventDraft> ||
-    std::is_same_v<R, std::vector<Event>> ||
+    std::is_same_v<R, Result<Event>> || std::is_same_v<R, std::vector<Event>> ||
     std::is_same_v<R, std::vector<EventDraft>> ||
     std::is_same_v<R, std::vector<ReplyItem>>;
 
@@ -108,8 +109,8 @@ consteval bool CheckShape() {
                 "takes a batch, so it returns nothing or "
                 "std::vector<Outcome>, one for each event");
     CIRRO_CHECK(batch || kIsReply<R>,
-                "returns none of: nothing, Outcome, Event, EventDraft, "
-                "std::vector of Event, EventDraft or ReplyItem");
+                "returns none of: nothing, Outcome, Event, Result<Event>, "
+                "EventDraft, std::vector of Event, EventDraft or ReplyItem");
     return true;
   }
 }

@@ -1,0 +1,623 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cirro/dispatch/router.h"
+#include "dispatch/src/reply.h"
+#include "support/dispatch_rig.h"
+
+namespace cirro::test {
+
+/// One seeded schedule: random events, keys, functions and outcomes, and a
+/// random order of everything that may happen next: deliveries, tasks, sends,
+/// completions, timers, drain. While a function runs, the rest of the world
+/// goes on inside of it, as it does on other threads. After every step it
+/// checks
+///
+///   the law       nothing is acknowledged before each of its calls succeeded
+///                 and each reply was confirmed
+///   lane order    an event does not begin before those of its key that were
+///                 taken in earlier have ended
+///   bounds        count, bytes, and calls at once of each function
+///   settlement    exactly one for each delivery
+///
+/// and at the end that nothing was lost. The first violation stops it.
+class Schedule {
+ public:
+  explicit Schedule(std::uint64_t seed) : random_(seed), seed_(seed) {
+    rig_.observer = &watch_;
+    rig_.options.max_in_flight = 1 + Below(12);
+    rig_.options.max_bytes = std::size_t{400} * (3 + Below(30));
+    rig_.options.retry = {.attempts = static_cast<int>(1 + Below(4)),
+                          .base = std::chrono::milliseconds(100),
+                          .cap = std::chrono::milliseconds(2000)};
+    rig_.options.seed = seed;
+    rig_.options.reply_to = Chance(2) ? "slow" : Chance(2) ? "none" : "";
+    functions_.resize(1 + Below(4));
+    for (std::size_t i = 0; i < functions_.size(); ++i) AddFunction(i);
+    rig_.Start();
+  }
+
+  /// What is wrong, or nothing.
+  std::optional<std::string> Run() {
+    for (int i = 0; i < 60 && violation_.empty(); ++i) Step(0);
+    if (Chance(3)) {
+      Drain();
+    } else {
+      Quiet();
+    }
+    Check();
+    if (violation_.empty()) return std::nullopt;
+    return violation_ + " (CIRRO_SEED=" + std::to_string(seed_) + ")";
+  }
+
+ private:
+  static constexpr std::size_t kDepth = 3;
+
+  // A call of a function for one delivery, as its function sees it.
+  struct Call {
+    std::size_t taken_in = 0;  // The delivery's place among all.
+    std::string lane{};
+    bool begun = false;    // At least once.
+    bool running = false;  // Until it returned, or was completed.
+    bool done = false;     // Succeeded, the last time it ran.
+    bool replied = false;  // And had replies, which may fail to be sent.
+  };
+  struct FunctionState {
+    FunctionSpec spec{};
+    Handler::Form form = Handler::Form::kSingle;
+    std::uint32_t running = 0;
+  };
+  // A delivery: the message at its n-th attempt.
+  struct Key {
+    std::size_t message = 0;
+    int attempt = 0;
+    bool waits = false;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Open {
+    std::size_t bytes = 0;
+    bool settled = false;
+    std::map<std::size_t, Call> calls{};  // By function.
+  };
+  struct Pending {
+    Completion completion;
+    std::size_t function;
+    std::string id;
+  };
+
+  // Sees deliveries come and go.
+  class Watch final : public Observer {
+   public:
+    explicit Watch(Schedule& schedule) : schedule_(&schedule) {}
+    void Received(const Delivery& delivery) noexcept override {
+      schedule_->OnReceived(delivery);
+    }
+    void Started(std::string_view function, const Delivery& delivery,
+                 int /*attempt*/) noexcept override {
+      schedule_->OnStarted(function, delivery);
+    }
+    void Finished(std::string_view function, const Delivery& delivery,
+                  Outcome::Kind outcome, const Error* /*error*/,
+                  Duration /*took*/) noexcept override {
+      schedule_->OnFinished(function, delivery, outcome);
+    }
+    void Settled(const Delivery& delivery, const Settlement& settlement,
+                 Duration /*since*/) noexcept override {
+      schedule_->OnSettled(delivery, settlement);
+    }
+    void Hung(std::string_view /*function*/,
+              const Delivery& /*delivery*/) noexcept override {}
+    void Logged(LogLevel /*level*/, std::string_view /*function*/,
+                const Event& /*event*/, const TraceContext& /*trace*/,
+                std::string_view /*message*/) noexcept override {}
+
+   private:
+    Schedule* const schedule_;
+  };
+
+  std::uint32_t Below(std::uint64_t bound) {
+    return static_cast<std::uint32_t>(random_() % bound);
+  }
+  bool Chance(std::uint64_t one_in) { return Below(one_in) == 0; }
+
+  void Violated(const std::string& what) {
+    if (violation_.empty()) violation_ = what;
+  }
+
+  void AddFunction(std::size_t index) {
+    FunctionState& state = functions_[index];
+    state.spec.name = "f" + std::to_string(index);
+    // Types a and b; every function takes at least one of them.
+    state.spec.type = Chance(3) ? "*" : Chance(2) ? "a" : "b";
+    state.spec.concurrency = Chance(2) ? 0 : 1 + Below(2);
+    state.spec.max_in_flight = Chance(3) ? 2 + Below(4) : 0;
+    state.spec.inline_call = Chance(4);
+    state.spec.timeout = std::chrono::milliseconds(200 + Below(2000));
+    state.spec.batch_max = 1 + Below(4);
+    state.spec.order_by.kind =
+        Chance(2) ? OrderBy::Kind::kSubject : OrderBy::Kind::kSource;
+    switch (Below(3)) {
+      case 0:
+        state.form = Handler::Form::kSingle;
+        rig_.On(state.spec,
+                [this, index](const Event& event, Context& context) {
+                  return Single(index, event, context);
+                });
+        break;
+      case 1:
+        state.form = Handler::Form::kBatch;
+        rig_.On(state.spec, [this, index](std::span<const Event> events) {
+          return Batch(index, events);
+        });
+        break;
+      default:
+        state.form = Handler::Form::kAsync;
+        rig_.On(state.spec, [this, index](const Event& event, Context& context,
+                                          Completion completion) {
+          Async(index, event, context, std::move(completion));
+        });
+    }
+  }
+
+  // ---- User code.
+
+  Outcome RandomOutcome(std::size_t function, std::string_view id) {
+    std::uint32_t& count = replies_[{function, std::string(id)}];
+    count = 0;
+    if (calm_) return Done();
+    switch (Below(10)) {
+      case 0:
+        return Retry("again");
+      case 1:
+        return Retry(std::chrono::milliseconds(Below(3000)), "later");
+      case 2:
+        return Chance(3) ? Reject("never") : Done();
+      case 3:
+        throw std::runtime_error("thrown");
+      case 4:
+        throw 7;
+      case 5:
+      case 6: {
+        count = 1 + Below(3);
+        std::vector<ReplyItem> replies(
+            count, EventDraft{.type = "reply", .source = "/f"});
+        return Reply(std::move(replies));
+      }
+      default:
+        return Done();
+    }
+  }
+
+  // The world goes on while a function runs; sometimes past its deadline.
+  void Meanwhile() {
+    if (depth_ >= kDepth || calm_) return;
+    ++depth_;
+    if (Chance(8)) {
+      rig_.clock.Advance(std::chrono::milliseconds(2500));
+    }
+    for (std::uint32_t steps = Below(4); steps > 0; --steps) Step(depth_);
+    --depth_;
+  }
+
+  Outcome Single(std::size_t function, const Event& event, Context& context) {
+    const std::stop_token stop =
+        Chance(4) ? context.stop_token() : std::stop_token();
+    Meanwhile();
+    return RandomOutcome(function, event.id());
+  }
+
+  std::vector<Outcome> Batch(std::size_t function,
+                             std::span<const Event> events) {
+    if (events.empty() || events.size() > functions_[function].spec.batch_max) {
+      Violated("a batch of " + std::to_string(events.size()));
+    }
+    Meanwhile();
+    std::vector<Outcome> outcomes;
+    for (const Event& event : events) {
+      outcomes.push_back(RandomOutcome(function, event.id()));
+    }
+    if (!calm_ && Chance(20)) outcomes.pop_back();
+    return outcomes;
+  }
+
+  void Async(std::size_t function, const Event& event, Context& context,
+             Completion completion) {
+    if (Chance(4)) (void)context.stop_token();
+    Meanwhile();
+    if (calm_) {
+      completion.Finish(Done());
+      return;
+    }
+    if (Chance(10)) throw std::runtime_error("thrown, and dropped");
+    if (Chance(10)) return;  // Dropped.
+    if (Chance(3)) {
+      completion.Finish(SafeOutcome(function, event.id()));
+      return;
+    }
+    pending_.push_back(
+        {std::move(completion), function, std::string(event.id())});
+    if (Chance(10)) throw std::runtime_error("thrown, and kept");
+  }
+
+  Outcome SafeOutcome(std::size_t function, std::string_view id) {
+    try {
+      return RandomOutcome(function, id);
+    } catch (...) {
+      return Retry("was thrown");
+    }
+  }
+
+  // ---- What the observer sees.
+
+  static Key KeyOf(const Delivery& delivery) {
+    return {static_cast<std::size_t>(std::stoul(delivery.facts.position)),
+            delivery.facts.attempt, delivery.inlet().peer_waits};
+  }
+
+  std::size_t IndexOf(std::string_view function) const {
+    return static_cast<std::size_t>(function[1] - '0');
+  }
+
+  void OnReceived(const Delivery& delivery) {
+    if (delivery.event() == nullptr) return;
+    const auto [at, fresh] = open_.try_emplace(KeyOf(delivery));
+    if (!fresh) Violated("a delivery came twice");
+    Open& open = at->second;
+    open.bytes = delivery.event()->memory_size();
+    for (std::size_t i = 0; i < functions_.size(); ++i) {
+      const FunctionSpec& spec = functions_[i].spec;
+      if (!MatchesPattern(spec.type, delivery.event()->type())) continue;
+      Call& call = open.calls[i];
+      call.taken_in = ++taken_in_;
+      call.lane = spec.order_by.kind == OrderBy::Kind::kSubject
+                      ? std::string(delivery.event()->subject())
+                      : delivery.facts.key;
+    }
+  }
+
+  void OnStarted(std::string_view name, const Delivery& delivery) {
+    const std::size_t index = IndexOf(name);
+    const Key key = KeyOf(delivery);
+    FunctionState& function = functions_[index];
+    Call& call = open_.at(key).calls.at(index);
+    if (open_.at(key).settled) Violated("a settled delivery's call began");
+    if (call.running) Violated("a call runs twice");
+    if (call.done && !call.replied) {
+      Violated("a call ran again after it succeeded");
+    }
+    CheckLane(key, index, call);
+    call.begun = call.running = true;
+    if (function.form != Handler::Form::kBatch) ++function.running;
+    if (function.spec.concurrency > 0 &&
+        function.running > function.spec.concurrency) {
+      Violated("more calls at once than `concurrency`");
+    }
+  }
+
+  // No call of the same lane that was taken in earlier may be unfinished,
+  // except one whose delivery has been settled and that is not running.
+  void CheckLane(const Key& key, std::size_t index, const Call& call) {
+    if (call.lane.empty()) return;
+    for (const auto& [other_key, other] : open_) {
+      if (other_key == key) continue;
+      const auto found = other.calls.find(index);
+      if (found == other.calls.end()) continue;
+      const Call& earlier = found->second;
+      if (earlier.lane != call.lane) continue;
+      const bool unfinished = !other.settled && !earlier.done;
+      if (earlier.running || (unfinished && earlier.taken_in < call.taken_in &&
+                              !EndedForGood(other_key, earlier))) {
+        Violated("lane '" + call.lane + "' of " + functions_[index].spec.name +
+                 " was passed by message " + std::to_string(key.message) +
+                 ": message " + std::to_string(other_key.message) +
+                 " attempt " + std::to_string(other_key.attempt) +
+                 (other_key.waits ? ", its peer waits" : "") +
+                 (earlier.begun ? ", begun" : "") +
+                 (earlier.running ? ", running" : "") +
+                 (draining_ ? ", draining" : ""));
+      }
+    }
+  }
+
+  // A call that failed for the last time has ended although its delivery may
+  // wait for other calls: where the peer waits there is one attempt, and a
+  // drain gives back what waits for another.
+  bool EndedForGood(const Key& key, const Call& call) const {
+    return key.waits ? call.begun && !call.running : draining_;
+  }
+
+  void OnFinished(std::string_view name, const Delivery& delivery,
+                  Outcome::Kind outcome) {
+    const std::size_t index = IndexOf(name);
+    Call& call = open_.at(KeyOf(delivery)).calls.at(index);
+    if (!call.running) Violated("a call ended that did not run");
+    call.running = false;
+    call.replied = outcome == Outcome::Kind::kReply;
+    call.done = call.replied || outcome == Outcome::Kind::kDone;
+    if (functions_[index].form != Handler::Form::kBatch) {
+      --functions_[index].running;
+    }
+  }
+
+  void OnSettled(const Delivery& delivery, const Settlement& settlement) {
+    if (delivery.event() == nullptr) return;
+    Open& open = open_.at(KeyOf(delivery));
+    if (open.settled) Violated("a delivery was settled twice");
+    open.settled = true;
+    if (settlement.kind == Settlement::Kind::kAck) {
+      for (const auto& [function, call] : open.calls) {
+        if (!call.done) Violated("acknowledged before its calls succeeded");
+        if (call.replied && settlement.replies.empty()) {
+          CheckConfirmed(function, *delivery.event());
+        }
+      }
+      if (settlement.replies.size() > delivery.facts.reply_capacity) {
+        Violated("more replies than the source carries");
+      }
+    }
+    if (settlement.kind == Settlement::Kind::kTerm &&
+        !delivery.inlet().peer_waits) {
+      Violated("a source that forgets was told never");
+    }
+  }
+
+  // Replies that did not go back with the settlement are with the outlet.
+  void CheckConfirmed(std::size_t function, const Event& event) {
+    if (rig_.options.reply_to != "slow") return;
+    const std::vector<Event> taken = rig_.slow.taken();
+    const std::uint32_t count =
+        replies_.at({function, std::string(event.id())});
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::string id = internal::DerivedId(
+          event.source(), event.id(), functions_[function].spec.name, i);
+      const bool there =
+          std::any_of(taken.begin(), taken.end(),
+                      [&id](const Event& reply) { return reply.id() == id; });
+      if (!there) Violated("acknowledged before its replies were confirmed");
+    }
+  }
+
+  // ---- Steps.
+
+  void Step(std::size_t depth) {
+    if (!violation_.empty()) return;
+    switch (Below(12)) {
+      case 0:
+      case 1:
+        PublishSome();
+        break;
+      case 2:
+        rig_.http.Pump(1 + Below(4));
+        break;
+      case 3:
+        rig_.broker.Pump(1 + Below(4));
+        break;
+      case 4:
+      case 5:
+      case 6:
+        rig_.executor.RunAny(random_);
+        break;
+      case 7:
+        EndASend();
+        break;
+      case 8:
+        CompleteOne();
+        break;
+      case 9:
+        rig_.timers.RunDue();
+        break;
+      case 10:
+        rig_.clock.Advance(std::chrono::milliseconds(Below(300)));
+        break;
+      default:
+        if (depth == 0 && Chance(4)) {
+          const TimePoint next = rig_.timers.next();
+          if (next != TimePoint::max()) rig_.clock.AdvanceTo(next);
+          rig_.timers.RunDue();
+        }
+    }
+    Check();
+  }
+
+  void PublishSome() {
+    if (published_ == 14) return;
+    ++published_;
+    const std::string id = std::to_string(published_);
+    const std::string lane = Chance(3) ? "" : Chance(2) ? "x" : "y";
+    MemoryInlet& inlet = Chance(2) ? rig_.http : rig_.broker;
+    if (Chance(15)) {
+      inlet.Publish({.broken = "{"});
+      return;
+    }
+    const char* const type = Chance(20) ? "nobody's" : Chance(2) ? "a" : "b";
+    MemoryInlet::Message message{.event = TypedEvent(type, id, lane),
+                                 .key = lane};
+    if (&inlet == &rig_.http) {
+      message.reply_capacity = Below(3);
+      if (Chance(2)) message.patience = std::chrono::milliseconds(2000);
+    }
+    inlet.Publish(std::move(message));
+  }
+
+  void EndASend() {
+    const std::size_t open = rig_.slow.open();
+    if (open == 0) return;
+    const std::size_t place = Below(open);
+    switch (calm_ ? 0 : Below(5)) {
+      case 0:
+      case 1:
+      case 2:
+        rig_.slow.Confirm(place);
+        break;
+      case 3:
+        rig_.slow.Fail(ErrorCode::kUnavailable, place,
+                       std::chrono::milliseconds(Below(500)));
+        break;
+      default:
+        rig_.slow.Drop(place);
+    }
+  }
+
+  void CompleteOne() {
+    if (pending_.empty()) return;
+    const auto at =
+        pending_.begin() + static_cast<std::ptrdiff_t>(Below(pending_.size()));
+    Pending pending = std::move(*at);
+    pending_.erase(at);
+    if (!calm_ && Chance(5)) return;  // Dropped.
+    pending.completion.Finish(SafeOutcome(pending.function, pending.id));
+  }
+
+  void Check() {
+    const Dispatcher::Counts counts = rig_.dispatcher->counts();
+    if (counts.in_flight > rig_.options.max_in_flight) {
+      Violated("more in flight than `max_in_flight`");
+    }
+    if (counts.bytes > rig_.options.max_bytes) {
+      Violated("more bytes in flight than `max_bytes`");
+    }
+    // Inside of a step some deliveries are on their way in or out.
+    std::size_t open = 0;
+    for (const auto& [key, delivery] : open_) open += !delivery.settled;
+    if (depth_ == 0 && open > counts.in_flight) {
+      Violated("an unsettled delivery is not counted");
+    }
+    if (rig_.http.wrong_settlements() + rig_.broker.wrong_settlements() > 0) {
+      Violated("what was not open was settled");
+    }
+  }
+  // ---- Ends.
+
+  // Nothing fails any more; everything that comes again must end well.
+  void Quiet() {
+    calm_ = true;
+    for (int i = 0; i < 4000 && violation_.empty(); ++i) {
+      CompleteOne();
+      EndASend();
+      rig_.Run();
+      Check();
+      const TimePoint next = std::min(
+          {rig_.timers.next(), rig_.http.next_due(), rig_.broker.next_due()});
+      if (next == TimePoint::max() && pending_.empty() &&
+          rig_.slow.open() == 0) {
+        break;
+      }
+      // What never matches comes again for ever; that is not unrest.
+      if (Settled() && pending_.empty()) break;
+      rig_.clock.AdvanceTo(next == TimePoint::max() ? rig_.clock.Now() : next);
+    }
+    if (!violation_.empty()) return;
+    CheckNothingLost(rig_.http, false);
+    CheckNothingLost(rig_.broker, false);
+    if (rig_.dispatcher->counts() != Dispatcher::Counts{}) {
+      Violated("the dispatcher is not empty at rest");
+    }
+  }
+
+  bool Settled() {
+    return AllSettled(rig_.http) && AllSettled(rig_.broker) &&
+           rig_.dispatcher->counts() == Dispatcher::Counts{};
+  }
+  static bool NeverTaken(const MemoryInlet::Message& message) {
+    return !message.event || message.event->type() == "nobody's" ||
+           message.settlements.size() > 40;
+  }
+  bool AllSettled(MemoryInlet& inlet) {
+    for (std::size_t i = 0; i < inlet.size(); ++i) {
+      const auto message = inlet.message(i);
+      if (message.state == MemoryInlet::State::kOpen) return false;
+      if (message.state == MemoryInlet::State::kQueued &&
+          !(NeverTaken(message) || !Wanted(message))) {
+        return false;
+      }
+    }
+    return true;
+  }
+  bool Wanted(const MemoryInlet::Message& message) const {
+    return std::any_of(functions_.begin(), functions_.end(),
+                       [&](const FunctionState& function) {
+                         return MatchesPattern(function.spec.type,
+                                               message.event->type());
+                       });
+  }
+
+  void Drain() {
+    const TimePoint start = rig_.clock.Now();
+    rig_.dispatcher->BeginDrain();
+    for (std::uint32_t steps = Below(10); steps > 0; --steps) Step(0);
+    draining_ = true;
+    rig_.dispatcher->GiveBackWaiting();
+    Check();
+    for (std::uint32_t steps = Below(10); steps > 0; --steps) Step(0);
+    rig_.dispatcher->GiveBackAll();
+    for (const auto& [key, delivery] : open_) {
+      if (!delivery.settled) Violated("a delivery was not given back");
+    }
+    calm_ = true;
+    while (!pending_.empty()) CompleteOne();
+    rig_.executor.RunAll();
+    while (rig_.slow.open() > 0) EndASend();
+    rig_.clock.AdvanceTo(start + std::chrono::hours(1));
+    rig_.timers.RunDue();
+    if (rig_.dispatcher->counts() != Dispatcher::Counts{}) {
+      Violated("the dispatcher is not empty after its drain");
+    }
+    CheckNothingLost(rig_.http, true);
+    CheckNothingLost(rig_.broker, true);
+  }
+
+  void CheckNothingLost(MemoryInlet& inlet, bool drained) {
+    for (std::size_t i = 0; i < inlet.size(); ++i) {
+      const auto message = inlet.message(i);
+      const bool in_source = message.state == MemoryInlet::State::kQueued;
+      if (message.state == MemoryInlet::State::kOpen ||
+          (in_source && !drained && !NeverTaken(message) && Wanted(message))) {
+        Violated(
+            "message " + std::to_string(i) + " of " + inlet.info().name +
+            " was lost after " + std::to_string(message.settlements.size()) +
+            " settlements, the last: " +
+            (message.settlements.empty() || !message.settlements.back().error
+                 ? "none"
+                 : message.settlements.back().error->message));
+      }
+    }
+  }
+
+  std::mt19937_64 random_;
+  const std::uint64_t seed_;
+  Watch watch_{*this};
+  std::vector<FunctionState> functions_;
+  std::map<Key, Open> open_;
+  // By function and event: how many replies it last returned.
+  std::map<std::pair<std::size_t, std::string>, std::uint32_t> replies_;
+  std::vector<Pending> pending_;
+  std::string violation_;
+  std::size_t taken_in_ = 0;
+  std::size_t depth_ = 0;
+  int published_ = 0;
+  bool calm_ = false;
+  bool draining_ = false;
+  DispatchRig rig_;  // Ends first: it may still settle.
+};
+
+/// The seed that the environment asks for, or nothing.
+inline std::optional<std::uint64_t> ReplaySeed() {
+  const char* const text = std::getenv("CIRRO_SEED");
+  if (text == nullptr) return std::nullopt;
+  return std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace cirro::test
