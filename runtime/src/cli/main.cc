@@ -32,6 +32,7 @@ class Command {
     AddSend();
     AddNew();
     AddConfig();
+    AddMetrics();
     AddVersion();
     AddCompletion();
   }
@@ -182,12 +183,22 @@ class Command {
         "Show every setting that a function started here would have, and "
         "where each comes from");
     config_->add_flag("--print", print_, "Show them (the default)");
+    config_->add_flag("--markdown", markdown_,
+                      "Describe all settings: docs/configuration.md");
     config_->add_option("--config", file_, "Instead of cirro.toml");
     config_
         ->add_option("--set", settings_,
                      "SECTION.KEY=VALUE, as a function's flag; may be repeated")
         ->allow_extra_args(false);
     Know(*config_, "", {{"--config", "FILE"}});
+  }
+
+  void AddMetrics() {
+    metrics_ = app_.add_subcommand(
+        "metrics", "Describe the metrics that every function serves");
+    metrics_->add_flag("--markdown", markdown_,
+                       "As docs/metrics.md (the default)");
+    Know(*metrics_, "");
   }
 
   void AddVersion() {
@@ -208,7 +219,13 @@ class Command {
   int Call() {
     if (send_->parsed()) return Send(send_options_);
     if (new_->parsed()) return New(name_, folder_);
-    if (config_->parsed()) return ShowConfig();
+    if (config_->parsed() && !markdown_) return ShowConfig();
+    if (config_->parsed() || metrics_->parsed()) {
+      const std::string page =
+          config_->parsed() ? ConfigurationPage() : MetricsPage();
+      std::fputs(page.c_str(), stdout);
+      return kOk;
+    }
     if (version_->parsed()) {
       std::puts("cirro " CIRRO_VERSION "\nabi   " CIRRO_ABI_TAG);
       return kOk;
@@ -234,6 +251,7 @@ class Command {
   CLI::App* send_ = nullptr;
   CLI::App* new_ = nullptr;
   CLI::App* config_ = nullptr;
+  CLI::App* metrics_ = nullptr;
   CLI::App* version_ = nullptr;
   CLI::App* completion_ = nullptr;
   RunOptions run_options_;
@@ -241,6 +259,7 @@ class Command {
   std::string name_;
   std::string folder_;
   bool print_ = false;
+  bool markdown_ = false;
   std::string file_;
   std::vector<std::string> settings_;
   std::string shell_;
