@@ -186,6 +186,13 @@ class Config(TestCase):
         self.assertNotIn("secret", text)
 
 
+    def test_writes_the_pages_of_the_docs(self):
+        docs = pathlib.Path(__file__).resolve().parents[2] / "docs"
+        for command, page in (("config", "configuration.md"), ("metrics", "metrics.md")):
+            done = cirro(command, "--markdown")
+            self.assertEqual(done.stdout.decode(), (docs / page).read_text(), page)
+
+
 class Completion(TestCase):
     """In bash itself: what a TAB offers."""
 
