@@ -15,7 +15,6 @@
 namespace cirro::internal {
 namespace {
 
-constexpr std::string_view kImpliedType = "application/json";
 constexpr std::size_t kMostWords = 16;  // Problems spelled out in a message.
 
 // Copies texts behind one another into a block and says where they lie.
@@ -247,7 +246,7 @@ void Assembly::CheckSize() {
     too_large_ = "an event of " + std::to_string(bytes) +
                  " bytes is larger than max_event_bytes = " +
                  std::to_string(options_->max_event_bytes);
-  } else if (BlockSize(extensions_->size(), bytes) + kImpliedType.size() >
+  } else if (BlockSize(extensions_->size(), bytes) >
              std::numeric_limits<std::uint32_t>::max()) {
     too_large_ = "an event of " + std::to_string(bytes) +
                  " bytes is larger than any can be";
@@ -316,6 +315,14 @@ Event Assembly::MakeEvent() const {
 }
 
 Result<Event> Assembly::Build() {
+  // "If the `datacontenttype` is unspecified, processing SHOULD proceed as if
+  // [it] had been specified explicitly as `application/json`": said once here,
+  // it is explicit in whatever format the event leaves, and counts as any other
+  // attribute does.
+  if (has_data_ && known_ == DataKind::kJson &&
+      (present_ & (1U << kDatacontenttype)) == 0) {
+    AddAttribute(kCore[kDatacontenttype].name, "application/json");
+  }
   // Checks may throw away the work of a decoder, never the other way round: a
   // hostile event is refused by its size before its values are looked at.
   CheckSize();
@@ -327,13 +334,6 @@ Result<Event> Assembly::Build() {
     Error error = Failure();
     Clear();
     return error;
-  }
-  // "If the `datacontenttype` is unspecified, processing SHOULD proceed as if
-  // [it] had been specified explicitly as `application/json`": said once here,
-  // it is explicit in whatever format the event leaves.
-  if (has_data_ && known_ == DataKind::kJson &&
-      core_[kDatacontenttype].empty()) {
-    core_[kDatacontenttype] = kImpliedType;
   }
   Event event = MakeEvent();
   Clear();

@@ -84,39 +84,38 @@ bool JsonScan::SkipEscape() noexcept {
 }
 
 bool JsonScan::SkipString(std::string_view& inside, bool& escaped) noexcept {
-  ++at_;
-  const char* const begin = at_;
+  const char* const begin = at_ + 1;
+  const char* at = begin;  // In a register: at_ would be stored at each step.
   escaped = false;
   while (true) {
-    while (end_ - at_ >= 8) {
-      const std::uint64_t word = LoadWord(at_);
+    while (end_ - at >= 8) {
+      const std::uint64_t word = LoadWord(at);
       const std::uint64_t marks = BytesEqual(word, '"') |
                                   BytesEqual(word, '\\') |
                                   ControlOrHighBytes(word);
       if (marks != 0) {
-        at_ += FirstMark(marks);
+        at += FirstMark(marks);
         break;
       }
-      at_ += 8;
+      at += 8;
     }
-    while (at_ != end_ && kSpecial[static_cast<unsigned char>(*at_)] == 0) {
-      ++at_;
-    }
-    if (at_ == end_) return Fail("a string has no end");
-    const char c = *at_;
-    if (c == '"') {
-      inside = {begin, static_cast<std::size_t>(at_ - begin)};
+    while (at != end_ && kSpecial[static_cast<unsigned char>(*at)] == 0) ++at;
+    at_ = at;
+    if (at == end_) return Fail("a string has no end");
+    if (*at == '"') {
+      inside = {begin, static_cast<std::size_t>(at - begin)};
       ++at_;
       return true;
     }
-    if (c == '\\') {
+    if (*at == '\\') {
       escaped = true;
       if (!SkipEscape()) return false;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+    } else if (static_cast<unsigned char>(*at) < 0x20) {
       return Fail("a string holds a control character");
     } else if (NextCodePoint(at_, end_) == kBadUtf8) {
       return Fail("a string is not UTF-8");
     }
+    at = at_;
   }
 }
 

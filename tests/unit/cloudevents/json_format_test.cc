@@ -218,6 +218,16 @@ TEST(DecodeJson, BoundsAttributes) {
   EXPECT_EQ(event.error().code, ErrorCode::kTooLarge);
 }
 
+TEST(DecodeJson, BoundsAttributesThatTheFormatImplies) {
+  DecodeOptions options;
+  options.max_attributes = 4;
+  EXPECT_TRUE(DecodeJson(JsonEvent(), options));
+  // An event that comes in must be able to come in again as it went out.
+  const auto event = DecodeJson(JsonEvent(R"("data":1)"), options);
+  ASSERT_FALSE(event);
+  EXPECT_EQ(event.error().code, ErrorCode::kTooLarge);
+}
+
 TEST(DecodeJsonBatch, NeedsTheWholeTextToBeJson) {
   EXPECT_FALSE(DecodeJsonBatch("[" + JsonEvent() + ",{\"id\":tru}]"));
   EXPECT_FALSE(DecodeJsonBatch("[" + JsonEvent() + "] []"));
