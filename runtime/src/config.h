@@ -53,6 +53,8 @@ struct KnativeConfig {
   std::string sink{};
   std::string ce_overrides{};
   std::string ca_certificates{};
+  std::string service{};
+  std::string revision{};
 };
 
 // Of a registered function; what is absent stays as the code says.

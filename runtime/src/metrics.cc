@@ -89,6 +89,17 @@ void Metrics::Settled(const Delivery& delivery, const Settlement& settlement,
   cells.took.Add(since_received);
 }
 
+void Metrics::Sent(std::string_view outlet, const Error* error,
+                   Duration took) noexcept {
+  OutletCells& cells = OwnBlock().Outlet(outlet);
+  if (error == nullptr) {
+    cells.sent.Add(1);
+  } else {
+    cells.failed.at(static_cast<std::size_t>(error->code)).Add(1);
+  }
+  cells.took.Add(took);
+}
+
 void Metrics::Hung(std::string_view function,
                    const Delivery& delivery) noexcept {
   OwnBlock().Call(function, delivery.inlet()).hung.Add(1);

@@ -95,6 +95,10 @@ class Metrics final : public Observer {
               const TraceContext& trace,
               std::string_view message) noexcept override;
 
+  /// An outlet's send ended. `error` is null after success.
+  void Sent(std::string_view outlet, const Error* error,
+            Duration took) noexcept;
+
   /// The text that Prometheus reads. Any thread.
   [[nodiscard]] std::string Render(const MetricsSnapshot& snapshot) const;
 
@@ -102,6 +106,7 @@ class Metrics final : public Observer {
   struct Block;
   struct CallCells;
   struct InletCells;
+  struct OutletCells;
   [[nodiscard]] Block& OwnBlock() const;
 
   const std::uint64_t id_;  // Tells a thread's block of this from another's.

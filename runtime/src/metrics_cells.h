@@ -52,12 +52,19 @@ struct Metrics::InletCells {
   Histogram took{};
 };
 
+struct Metrics::OutletCells {
+  Count sent{};
+  std::array<Count, kErrorCodes> failed{};
+  Histogram took{};
+};
+
 // What one thread counts. Only that thread changes the maps, and with the
 // mutex held; so it reads them without.
 struct Metrics::Block {
   Mutex mutex;
   std::unordered_map<CallKey, std::unique_ptr<CallCells>, CallKeyHash> calls;
   std::unordered_map<const InletInfo*, std::unique_ptr<InletCells>> inlets;
+  std::unordered_map<std::string_view, std::unique_ptr<OutletCells>> outlets;
   std::array<Count, kLogLevels> lines{};
 
   // The last ones asked for: the next question is mostly the same.
@@ -66,6 +73,14 @@ struct Metrics::Block {
   const InletInfo* last_inlet = nullptr;
   InletCells* last_inlet_cells = nullptr;
 
+  OutletCells& Outlet(std::string_view name) {
+    if (const auto it = outlets.find(name); it != outlets.end()) {
+      return *it->second;
+    }
+    const MutexLock lock(mutex);
+    return *outlets.emplace(name, std::make_unique<OutletCells>())
+                .first->second;
+  }
   CallCells& Call(std::string_view function, const InletInfo& inlet) {
     const CallKey key{function, &inlet};
     if (key != last_call) {

@@ -26,6 +26,8 @@ enum Family : std::size_t {
   kRetriesFamily,
   kHungFamily,
   kRunningFamily,
+  kSentFamily,
+  kSendSeconds,
   kInFlight,
   kInFlightBytes,
   kHungNow,
@@ -64,6 +66,11 @@ constexpr std::array kMetrics{
            "Calls that were past their deadline and still ran."},
     Metric{"cirro_calls_running", kGauge, "inlet, function",
            "Calls that have begun and not ended."},
+    Metric{"cirro_outlet_sends_total", kCounter, "outlet, outcome",
+           "Events that an outlet was given: done when its peer has it, or "
+           "the error code."},
+    Metric{"cirro_outlet_send_duration_seconds", kHistogram, "outlet",
+           "From giving an event to an outlet to its confirmation or error."},
     Metric{"cirro_events_in_flight", kGauge, "",
            "Deliveries taken in and not settled; an inline call on the common "
            "path needs no room and is not among them."},
@@ -175,9 +182,16 @@ std::string Metrics::Render(const MetricsSnapshot& snapshot) const {
     Buckets buckets{};
     double seconds = 0;
   };
+  struct OutletSums {
+    std::uint64_t sent = 0;
+    std::array<std::uint64_t, kErrorCodes> failed{};
+    Buckets buckets{};
+    double seconds = 0;
+  };
   // By name: one function may have been counted under two addresses.
   std::map<std::pair<std::string_view, std::string_view>, CallSums> calls;
   std::map<std::string_view, InletSums> inlets;
+  std::map<std::string_view, OutletSums> outlets;
   std::array<std::uint64_t, kLevels.size()> lines{};
   {
     const MutexLock lock(mutex_);
@@ -201,6 +215,14 @@ std::string Metrics::Render(const MetricsSnapshot& snapshot) const {
         sums.events += cells->events.get();
         sums.malformed += cells->malformed.get();
         sums.done += cells->done.get();
+        for (std::size_t i = 0; i < kErrorCodes; ++i) {
+          sums.failed.at(i) += cells->failed.at(i).get();
+        }
+        cells->took.AddTo(sums.buckets, sums.seconds);
+      }
+      for (const auto& [outlet, cells] : block->outlets) {
+        OutletSums& sums = outlets[outlet];
+        sums.sent += cells->sent.get();
         for (std::size_t i = 0; i < kErrorCodes; ++i) {
           sums.failed.at(i) += cells->failed.at(i).get();
         }
@@ -277,6 +299,20 @@ std::string Metrics::Render(const MetricsSnapshot& snapshot) const {
     for (const std::uint64_t n : s.outcomes) finished += n;
     return s.started - std::min(s.started, finished);
   });
+  out.Family(kMetrics[kSentFamily]);
+  for (const auto& [outlet, sums] : outlets) {
+    out.Sample({{"outlet", outlet}, {"outcome", "done"}}, sums.sent);
+    for (std::size_t i = 0; i < kErrorCodes; ++i) {
+      if (sums.failed.at(i) == 0) continue;
+      out.Sample({{"outlet", outlet}, {"outcome", code_name(i)}},
+                 sums.failed.at(i));
+    }
+  }
+  out.Family(kMetrics[kSendSeconds]);
+  for (const auto& [outlet, sums] : outlets) {
+    out.Samples({{"outlet", outlet}}, Histogram::kBounds, sums.buckets,
+                sums.seconds);
+  }
   const auto single = [&](Family family, std::uint64_t value) {
     out.Family(kMetrics[family]);
     out.Sample({}, value);

@@ -154,7 +154,9 @@ Result<void> Service::MakeDispatcher() {
                         .timers = timers_,
                         .observer = &reporter_};
   for (const auto& outlet : outlets_) {
-    parts.outlets.push_back({outlet.get(), *overrides});
+    metered_.push_back(
+        std::make_unique<MeteredOutlet>(*outlet, metrics_, clock_));
+    parts.outlets.push_back({metered_.back().get(), *overrides});
   }
   if (receiver_ != nullptr) parts.inlets.push_back(receiver_.get());
   for (const auto& inlet : inlets_) parts.inlets.push_back(inlet.get());
@@ -251,6 +253,8 @@ void Service::SayWhereItListens() {
       LogLevel::kInfo, "ready, listening on " + Url(host, port()),
       {{"functions", names},
        {"admin", admin_port() == 0 ? std::string() : Url(host, admin_port())},
+       {"service", config_.knative.service},
+       {"revision", config_.knative.revision},
        {"version", CIRRO_VERSION}});
 }
 

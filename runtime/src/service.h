@@ -16,6 +16,7 @@
 #include "cirro/http/receiver.h"
 #include "config.h"
 #include "log.h"
+#include "metered_outlet.h"
 #include "metrics.h"
 #include "reporter.h"
 #include "side_routes.h"
@@ -81,6 +82,7 @@ class Service {
   Registry registry_;  // Empty once there is a dispatcher.
   std::map<std::string, std::string, std::less<>> types_;  // By function.
   std::vector<std::unique_ptr<Outlet>> outlets_;
+  std::vector<std::unique_ptr<MeteredOutlet>> metered_;  // Of each outlet.
   std::vector<std::unique_ptr<Inlet>> inlets_;
   std::unique_ptr<HttpReceiver> receiver_;
   // Gives back what is open, so it goes before what it gives back to.

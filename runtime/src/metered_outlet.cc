@@ -1,0 +1,37 @@
+#include "metered_outlet.h"
+
+#include <utility>
+
+namespace cirro::internal {
+
+void MeteredOutlet::Send(Event event, SendCompletion completion) noexcept {
+  std::uint64_t place = 0;
+  {
+    const MutexLock lock(mutex_);
+    if (free_.empty()) {
+      place = open_.size();
+      open_.emplace_back();
+    } else {
+      place = free_.back();
+      free_.pop_back();
+    }
+    open_[place].emplace(Open{std::move(completion), clock_.Now()});
+  }
+  outlet_.Send(std::move(event), SendCompletion(*this, place));
+}
+
+void MeteredOutlet::OnSent(std::uint64_t send, Result<void> result,
+                           std::chrono::milliseconds retry_after) noexcept {
+  std::optional<Open> ended;
+  {
+    const MutexLock lock(mutex_);
+    ended.emplace(*std::move(open_[send]));
+    open_[send].reset();
+    free_.push_back(send);
+  }
+  metrics_.Sent(outlet_.name(), result ? nullptr : &result.error(),
+                clock_.Now() - ended->begin);
+  ended->completion.Complete(std::move(result), retry_after);
+}
+
+}  // namespace cirro::internal
