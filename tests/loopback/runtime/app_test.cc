@@ -308,13 +308,17 @@ TEST_F(Apps, PublishToAnOutletOfTheProgram) {
     const auto sent = context.Publish("bux", event);
     return sent ? Done() : Reject(sent.error().message);
   });
-  Start(kLoopback, {{"K_CE_OVERRIDES", R"({"extensions":{"team":"blue"}})"}});
+  Start(With({"--set=metrics.public=true"}),
+        {{"K_CE_OVERRIDES", R"({"extensions":{"team":"blue"}})"}});
 
   EXPECT_EQ(Send("store", "7").status, 202);
   ASSERT_EQ(box.taken().size(), 1U);
   EXPECT_EQ(box.taken()[0].id(), "7");
   EXPECT_EQ(box.taken()[0].extension("team"), "blue");
   EXPECT_EQ(Send("typo").status, 422);
+  EXPECT_THAT(client_->Exchange(Get("/metrics")).body,
+              HasSubstr("\ncirro_outlet_sends_total{outlet=\"box\",outcome="
+                        "\"done\"} 1\n"));
 }
 
 TEST_F(Apps, SendSeveralRepliesToKSinkWithItsOverrides) {
