@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <span>
 #include <string>
@@ -77,16 +79,12 @@ class HoldingSink final : public Sink {
     std::unique_lock lock(mutex_);
     arrived_.wait_for(lock, std::chrono::seconds(10),
                       [&] { return held_.size() >= count; });
-    std::vector<Delivery> taken;
-    taken.swap(held_);
-    for (std::size_t i = count; i < taken.size(); ++i) {
-      held_.push_back(std::move(taken[i]));
-    }
-    if (taken.size() > count) {
-      taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(count),
-                  taken.end());
-    }
-    return taken;
+    return TakeHeld(count);
+  }
+  /// At most `count`, of what is here now.
+  std::vector<Delivery> TakeNow(std::size_t count) {
+    const std::lock_guard lock(mutex_);
+    return TakeHeld(count);
   }
   Delivery TakeOne() { return std::move(Take(1).at(0)); }
 
@@ -96,6 +94,15 @@ class HoldingSink final : public Sink {
   }
 
  private:
+  std::vector<Delivery> TakeHeld(std::size_t count) {
+    const auto end = held_.begin() +
+                     static_cast<std::ptrdiff_t>(std::min(count, held_.size()));
+    std::vector<Delivery> taken(std::make_move_iterator(held_.begin()),
+                                std::make_move_iterator(end));
+    held_.erase(held_.begin(), end);
+    return taken;
+  }
+
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<Delivery> held_;

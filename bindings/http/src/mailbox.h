@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <utility>
 #include <vector>
@@ -31,27 +34,40 @@ class Mailbox {
     std::vector<NewSocket> sockets;
   };
 
-  /// Each Post, and Wake, returns whether the owner sleeps; whoever is told so
-  /// wakes it.
-  [[nodiscard]] bool Post(Answer answer) {
-    {
-      MutexLock lock(mutex_);
-      content_.answers.push_back(std::move(answer));
-    }
-    return Wake();
+  Mailbox() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+  ~Mailbox() {
+    if (fd_ >= 0) close(fd_);
   }
-  [[nodiscard]] bool Post(NewSocket socket) {
-    {
-      MutexLock lock(mutex_);
-      content_.sockets.push_back(socket);
-    }
-    return Wake();
+
+  /// Each wake-up is an edge on it; nobody need read it. -1: the system gave
+  /// none.
+  [[nodiscard]] int fd() const { return fd_; }
+
+  // The owner is woken under the lock: once it has an answer, the thread that
+  // brought it touches nothing here any more, and all may be destroyed.
+  void Post(Answer answer) {
+    MutexLock lock(mutex_);
+    content_.answers.push_back(std::move(answer));
+    Wake();
   }
-  [[nodiscard]] bool Wake() {
+  void Post(NewSocket socket) {
+    MutexLock lock(mutex_);
+    content_.sockets.push_back(socket);
+    Wake();
+  }
+  /// The owner is to look here, if only to find nothing.
+  void Wake() {
     // Sequentially consistent, as in TakeOrSleep: one of the two threads sees
     // what the other has written.
     has_mail_.store(true);
-    return !awake_.exchange(true);
+    if (!awake_.exchange(true)) Ring();
+  }
+  /// Wakes the owner whether it sleeps or not.
+  void Ring() const {
+    // Fails only when the counter is full, and then an edge is due anyway.
+    [[maybe_unused]] const int written = eventfd_write(fd_, 1);
   }
 
   /// The owner runs: it looks here again before it sleeps.
@@ -72,6 +88,7 @@ class Mailbox {
   }
 
  private:
+  const int fd_;
   std::atomic<bool> awake_{false};
   std::atomic<bool> has_mail_{false};
   Mutex mutex_;

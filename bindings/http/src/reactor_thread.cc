@@ -1,6 +1,5 @@
 #include "reactor_thread.h"
 
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -52,7 +51,6 @@ std::shared_ptr<Pistache::Aio::Handler> ReactorSeed::clone() const {
 ReactorThread::ReactorThread(ReactorGroup& group, std::uint8_t index)
     : group_(group),
       index_(index),
-      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       timer_fd_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
       host_(group.parts),
       wheel_(std::chrono::steady_clock::now()),
@@ -63,7 +61,6 @@ ReactorThread::ReactorThread(ReactorGroup& group, std::uint8_t index)
 ReactorThread::~ReactorThread() {
   TimerWheel::Cancel(accept_again_);
   connections_.clear();
-  if (wake_fd_ >= 0) close(wake_fd_);
   if (timer_fd_ >= 0) close(timer_fd_);
 }
 
@@ -71,7 +68,8 @@ void ReactorThread::registerPoller(Pistache::Polling::Epoll& poller) {
   poller_ = &poller;
   if (!ok()) return;
   // Edges need no read: every write and every expiry is one.
-  poller.addFd(wake_fd_, Interest(NotifyOn::Read), Tag(kWakeTag), Mode::Edge);
+  poller.addFd(mailbox_.fd(), Interest(NotifyOn::Read), Tag(kWakeTag),
+               Mode::Edge);
   poller.addFd(timer_fd_, Interest(NotifyOn::Read), Tag(kTimerTag), Mode::Edge);
   if (index_ != 0) return;
   if (group_.listener.open()) {
@@ -84,16 +82,10 @@ void ReactorThread::registerPoller(Pistache::Polling::Epoll& poller) {
   }
 }
 
-void ReactorThread::WakeUp() const noexcept {
-  const std::uint64_t one = 1;
-  // Fails only when the counter is full, and then an edge is due anyway.
-  [[maybe_unused]] const auto written = write(wake_fd_, &one, sizeof one);
-}
-
 void ReactorThread::Settle(DeliveryToken token,
                            Settlement&& settlement) noexcept {
   if (current != this) {
-    if (mailbox_.Post(Mailbox::Answer{token, std::move(settlement)})) WakeUp();
+    mailbox_.Post(Mailbox::Answer{token, std::move(settlement)});
     return;
   }
   const auto found = connections_.find(token.high);
@@ -103,7 +95,7 @@ void ReactorThread::Settle(DeliveryToken token,
 
 void ReactorThread::EnterPhase(DrainPhase phase) noexcept {
   wanted_phase_.store(phase);
-  if (mailbox_.Wake()) WakeUp();
+  mailbox_.Wake();
 }
 
 void ReactorThread::onReady(const Pistache::Aio::FdSet& fds) noexcept {
@@ -185,8 +177,8 @@ void ReactorThread::Accept(Listener& listener, bool admin_port) {
     const NewSocket socket{fd, admin_port};
     if (&thread == this) {
       Add(socket);
-    } else if (thread.mailbox_.Post(socket)) {
-      thread.WakeUp();
+    } else {
+      thread.mailbox_.Post(socket);
     }
   }
 }
@@ -276,7 +268,7 @@ void ReactorThread::AdvanceTimers() {
 }
 
 void ReactorThread::ArmTimer() {
-  if (!host_.resumed().empty()) WakeUp();
+  if (!host_.resumed().empty()) mailbox_.Ring();
   const TimePoint next = wheel_.next();
   if (next >= armed_) return;
   armed_ = next;

@@ -56,7 +56,7 @@ class ReactorThread final : public Pistache::Aio::Handler {
   ReactorThread(ReactorGroup& group, std::uint8_t index);
   ~ReactorThread() override;
 
-  [[nodiscard]] bool ok() const { return wake_fd_ >= 0 && timer_fd_ >= 0; }
+  [[nodiscard]] bool ok() const { return mailbox_.fd() >= 0 && timer_fd_ >= 0; }
 
   /// Any thread. A connection that is gone gets nothing.
   void Settle(DeliveryToken token, Settlement&& settlement) noexcept;
@@ -91,14 +91,12 @@ class ReactorThread final : public Pistache::Aio::Handler {
   void ArmTimer();
   void FollowPhase();
   void SendReport();
-  void WakeUp() const noexcept;
   [[nodiscard]] std::uint64_t NextId() {
     return (sequence_++ << 8) | std::uint64_t{index_};
   }
 
   ReactorGroup& group_;
   const std::uint8_t index_;
-  const int wake_fd_;
   const int timer_fd_;
   Pistache::Polling::Epoll* poller_ = nullptr;
 

@@ -1,0 +1,323 @@
+// The receiver's drain over real sockets, alone and under load.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <iterator>
+#include <list>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/running_receiver.h"
+
+namespace cirro::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+
+// The steps of one drain, and what the test does at one of them.
+class Steps {
+ public:
+  [[nodiscard]] std::function<void(HttpDrainStep)> callback() {
+    return [this](HttpDrainStep step) {
+      if (step == at_ && then_) then_();
+      const std::lock_guard lock(mutex_);
+      steps_.push_back(step);
+    };
+  }
+  void At(HttpDrainStep step, std::function<void()> then) {
+    at_ = step;
+    then_ = std::move(then);
+  }
+  [[nodiscard]] std::vector<HttpDrainStep> steps() {
+    const std::lock_guard lock(mutex_);
+    return steps_;
+  }
+
+ private:
+  HttpDrainStep at_ = HttpDrainStep::kClosed;
+  std::function<void()> then_;
+  std::mutex mutex_;
+  std::vector<HttpDrainStep> steps_;
+};
+
+TEST(Drain, GoesThroughItsStepsInOrder) {
+  InlineSink sink;
+  Steps steps;
+  RunningReceiver receiver(sink, {.on_drain_step = steps.callback()});
+  bool refused = false;
+  steps.At(HttpDrainStep::kListenerClosed,
+           [&] { refused = !receiver.Connect().connected(); });
+
+  receiver->BeginDrain(1s);
+  const Result<void> stopped = receiver->Stop(1s);
+
+  EXPECT_TRUE(stopped);
+  EXPECT_TRUE(refused);
+  EXPECT_THAT(
+      steps.steps(),
+      ElementsAre(HttpDrainStep::kNotReady, HttpDrainStep::kLastRequests,
+                  HttpDrainStep::kListenerClosed,
+                  HttpDrainStep::kRequestsAnswered, HttpDrainStep::kClosed));
+}
+
+TEST(Drain, StopAloneGoesThroughThemToo) {
+  InlineSink sink;
+  Steps steps;
+  RunningReceiver receiver(sink, {.on_drain_step = steps.callback()});
+
+  EXPECT_TRUE(receiver->Stop(1s));
+  EXPECT_TRUE(receiver->Stop(1s));
+
+  EXPECT_EQ(steps.steps().size(), 5u);
+}
+
+TEST(Drain, ServesDuringItsDelayAndClosesBehindEachAnswer) {
+  InlineSink sink;
+  Steps steps;
+  RunningReceiver receiver(
+      sink, {.drain_delay = 10s, .on_drain_step = steps.callback()});
+  RawHttpClient old = receiver.Connect();
+  ASSERT_EQ(old.Exchange(PostEvent("1")).Header("connection"), "");
+  std::promise<void> in_delay;
+  steps.At(HttpDrainStep::kLastRequests, [&] { in_delay.set_value(); });
+  std::jthread drain([&] { receiver->BeginDrain(300ms); });
+  in_delay.get_future().wait();
+
+  const RawResponse last = old.Exchange(PostEvent("2"));
+  RawHttpClient fresh = receiver.Connect();
+  const RawResponse only = fresh.Exchange(PostEvent("3"));
+
+  EXPECT_EQ(last.status, 202);
+  EXPECT_EQ(last.Header("connection"), "close");
+  EXPECT_EQ(old.WaitForEnd(), RawHttpClient::End::kEnd);
+  EXPECT_EQ(only.status, 202);
+  EXPECT_EQ(only.Header("connection"), "close");
+}
+
+TEST(Drain, FinishesARequestThatHadBegun) {
+  InlineSink sink;
+  Steps steps;
+  RunningReceiver receiver(sink, {.on_drain_step = steps.callback()});
+  RawHttpClient client = receiver.Connect();
+  const std::string request = PostEvent("1", "data");
+  client.Send(request.substr(0, 10));
+  steps.At(HttpDrainStep::kListenerClosed,
+           [&] { client.Send(request.substr(10)); });
+
+  receiver->BeginDrain(10s);
+  const RawResponse response = client.Receive();
+
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.Header("connection"), "close");
+  EXPECT_THAT(sink.ids(), ElementsAre("1"));
+  EXPECT_TRUE(receiver->Stop(1s));
+}
+
+TEST(Drain, AnswersPipelinedRequestsAndClosesBehindTheLast) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(PostEvent("1") + PostEvent("2"));
+  std::vector<Delivery> deliveries = sink.Take(2);
+  receiver->BeginDrain(10s);
+
+  for (Delivery& delivery : deliveries) delivery.Settle(Done());
+
+  EXPECT_EQ(client.Receive().Header("connection"), "");
+  EXPECT_EQ(client.Receive().Header("connection"), "close");
+  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+}
+
+TEST(Drain, RefusesARequestThatBeginsAfterTheFence) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  ASSERT_EQ(client.Exchange(PostEvent("1")).status, 202);
+  receiver->BeginDrain(10s);
+
+  const RawResponse response = client.Exchange(PostEvent("2"));
+
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.Header("retry-after"), "1");
+  EXPECT_EQ(response.Header("connection"), "close");
+  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+  EXPECT_THAT(sink.ids(), ElementsAre("1"));
+}
+
+TEST(Drain, GivesUpWhatIsOpenWhenTheGraceIsOver) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient open = receiver.Connect();
+  RawHttpClient half = receiver.Connect();
+  open.Send(PostEvent("1"));
+  half.Send("POST / HTTP/1.1\r\n");
+  Delivery late = sink.TakeOne();
+  // A refused client would show that the bytes of `half` were read.
+  ASSERT_EQ(receiver.Exchange("broken\r\n\r\n").status, 400);
+
+  receiver->BeginDrain(20ms);
+  const Result<void> stopped = receiver->Stop(20ms);
+  late.Settle(Done());
+
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kDeadlineExceeded);
+  EXPECT_EQ(open.Receive().status, 503);
+  EXPECT_EQ(half.Receive().status, 503);
+  EXPECT_EQ(open.WaitForEnd(), RawHttpClient::End::kEnd);
+}
+
+// One client thread with many keep-alive connections, each always with a
+// request under way, until its server says close or ends.
+class Load {
+ public:
+  struct Tally {
+    int served = 0;
+    int refused = 0;         // 503
+    int ended = 0;           // without an answer, by an orderly end
+    int reset = 0;           // by anything else
+    int broken_promise = 0;  // sent before the drain, and not served
+  };
+
+  Load(const RunningReceiver& receiver, int connections,
+       const std::atomic<bool>& draining)
+      : draining_(draining) {
+    for (int i = 0; i < connections; ++i) {
+      clients_.push_back({receiver.Connect()});
+    }
+  }
+
+  Tally Run() {
+    for (Client& client : clients_) SendNext(client);
+    while (!clients_.empty()) {
+      std::vector<pollfd> polled;
+      for (const Client& client : clients_) {
+        polled.push_back({client.http.fd(), POLLIN, 0});
+      }
+      if (poll(polled.data(), polled.size(), 10'000) <= 0) {
+        tally_.broken_promise += static_cast<int>(clients_.size());
+        break;
+      }
+      auto client = clients_.begin();
+      for (const pollfd& one : polled) {
+        const auto next = std::next(client);
+        if (one.revents != 0 && !TakeAnswer(*client)) clients_.erase(client);
+        client = next;
+      }
+    }
+    return tally_;
+  }
+
+ private:
+  struct Client {
+    RawHttpClient http;
+    bool sent_before_drain = false;
+  };
+
+  void SendNext(Client& client) {
+    client.http.Send(request_);
+    // Read after the bytes are in the receiver's socket: loopback is direct.
+    client.sent_before_drain = !draining_;
+  }
+
+  // False when the connection is over.
+  bool TakeAnswer(Client& client) {
+    const RawResponse response = client.http.Receive();
+    if (response.status == 202) {
+      ++tally_.served;
+    } else {
+      tally_.broken_promise += client.sent_before_drain;
+      if (response.status == 503) {
+        ++tally_.refused;
+      } else if (client.http.end() == RawHttpClient::End::kEnd) {
+        ++tally_.ended;
+        return false;
+      } else {
+        ++tally_.reset;
+        return false;
+      }
+    }
+    if (response.Header("connection") == "close") {
+      tally_.reset += client.http.WaitForEnd() != RawHttpClient::End::kEnd;
+      return false;
+    }
+    SendNext(client);
+    return true;
+  }
+
+  const std::atomic<bool>& draining_;
+  const std::string request_ = PostEvent("1", "data");
+  std::list<Client> clients_;
+  Tally tally_;
+};
+
+struct LoadCase {
+  std::string name;
+  std::chrono::milliseconds delay;
+  bool from_threads;
+};
+void PrintTo(const LoadCase& c, std::ostream* out) { *out << c.name; }
+
+class DrainUnderLoad : public ::testing::TestWithParam<LoadCase> {};
+
+TEST_P(DrainUnderLoad, AnswersAllThatArrivedAndResetsNobody) {
+  const bool all =
+      std::getenv("CIRRO_TEST_LONG") != nullptr || GetParam().delay == 0ms;
+  const int rounds = all ? 50 : 8;
+  for (int round = 0; round < rounds; ++round) {
+    InlineSink inline_sink;
+    HoldingSink pool_sink;
+    Sink& sink = GetParam().from_threads ? static_cast<Sink&>(pool_sink)
+                                         : static_cast<Sink&>(inline_sink);
+    std::vector<std::jthread> pool;
+    for (int i = 0; i < 2 && GetParam().from_threads; ++i) {
+      pool.emplace_back([&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+          for (Delivery& delivery : pool_sink.TakeNow(16)) {
+            delivery.Settle(Done());
+          }
+          std::this_thread::yield();
+        }
+      });
+    }
+    std::atomic<bool> draining = false;
+    RunningReceiver receiver(
+        sink, {.reactor_threads = 2, .drain_delay = GetParam().delay});
+    Load load(receiver, 100, draining);
+    Load::Tally tally;
+    std::thread client([&] { tally = load.Run(); });
+    while (receiver->counters().requests < 300) std::this_thread::yield();
+
+    draining = true;
+    receiver->BeginDrain(5s);
+    const Result<void> stopped = receiver->Stop(5s);
+    client.join();
+
+    ASSERT_TRUE(stopped);
+    ASSERT_EQ(tally.broken_promise, 0) << round;
+    ASSERT_EQ(tally.reset, 0) << round;
+    if (GetParam().delay > 0ms) {
+      // Everybody heard "close" in time.
+      ASSERT_EQ(tally.refused + tally.ended, 0) << round;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DrainUnderLoad,
+    ::testing::Values(LoadCase{"AtOnceInline", 0ms, false},
+                      LoadCase{"AtOncePool", 0ms, true},
+                      LoadCase{"DelayedInline", 200ms, false},
+                      LoadCase{"DelayedPool", 200ms, true}),
+    [](const auto& of_case) { return of_case.param.name; });
+
+}  // namespace
+}  // namespace cirro::test

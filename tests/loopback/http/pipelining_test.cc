@@ -1,0 +1,350 @@
+// The receiver over real sockets: many requests on one connection, answers
+// from other threads, late answers, peers that do not read or go away.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cirro/cloudevents/event_builder.h"
+#include "support/running_receiver.h"
+
+namespace cirro::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Le;
+
+// A reply that tells which event it answers.
+Settlement Echoed(std::string_view id, std::size_t data_bytes = 0) {
+  EventBuilder builder;
+  builder.id(id).source("/reply").type("test.reply");
+  if (data_bytes > 0) builder.data(Text(std::string(data_bytes, 'x')));
+  return {.kind = Settlement::Kind::kAck, .replies = {*builder.Build()}};
+}
+Settlement Echoed(const Delivery& delivery) {
+  return Echoed(delivery.event()->id());
+}
+
+std::string PostEvents(int count) {
+  std::string requests;
+  for (int i = 0; i < count; ++i) requests += PostEvent(std::to_string(i));
+  return requests;
+}
+
+TEST(Pipelining, AnswersInOrderWhateverTheOrderOfSettling) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(PostEvents(4));
+
+  std::vector<Delivery> deliveries = sink.Take(4);
+  ASSERT_EQ(deliveries.size(), 4u);
+  for (const std::size_t i : {3, 1, 0, 2}) {
+    deliveries[i].Settle(Echoed(deliveries[i]));
+  }
+
+  for (const char* const id : {"0", "1", "2", "3"}) {
+    EXPECT_EQ(client.Receive().Header("ce-id"), id);
+  }
+}
+
+TEST(Pipelining, AnswersRefusalsInOrderToo) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(PostEvent("1") + "GET / HTTP/1.1\r\nHost: x\r\n\r\n" +
+              "broken\r\n\r\n");
+
+  Delivery delivery = sink.TakeOne();
+  delivery.Settle(Done());
+
+  EXPECT_EQ(client.Receive().status, 202);
+  EXPECT_EQ(client.Receive().status, 405);
+  EXPECT_EQ(client.Receive().status, 400);
+  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+}
+
+TEST(Pipelining, ServesNothingBehindConnectionClose) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  std::string last = PostEvent("1");
+  last.insert(last.find("Content-Length"), "Connection: close\r\n");
+
+  client.Send(last + PostEvent("2"));
+
+  EXPECT_EQ(client.Receive().Header("connection"), "close");
+  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+  EXPECT_EQ(client.rest(), "");
+  EXPECT_THAT(sink.ids(), ElementsAre("1"));
+}
+
+TEST(Pipelining, SaysContinueOnlyBehindEarlierAnswers) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  std::string second = PostEvent("2", "data");
+  second.insert(second.find("Content-Length"), "Expect: 100-continue\r\n");
+  client.Send(PostEvent("1") + second.substr(0, second.size() - 4));
+
+  Delivery delivery = sink.TakeOne();
+  delivery.Settle(Done());
+  const int first = client.ReceiveOne().status;
+  const int go_on = client.ReceiveOne().status;
+  client.Send("data");
+  Delivery last = sink.TakeOne();
+  last.Settle(Done());
+
+  EXPECT_EQ(first, 202);
+  EXPECT_EQ(go_on, 100);
+  EXPECT_EQ(client.ReceiveOne().status, 202);
+}
+
+TEST(Pipelining, HoldsNoMoreRequestsThanItsBound) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink, {.max_pipelined = 5});
+  RawHttpClient client = receiver.Connect();
+  RawHttpClient other = receiver.Connect();
+  client.Send(PostEvents(1'000));
+
+  // The other's answer shows that the reactor has been through its turn.
+  other.Send(PostEvent("other"));
+  std::vector<Delivery> deliveries = sink.Take(6);
+  EXPECT_EQ(deliveries.size(), 6u);
+  EXPECT_EQ(sink.held(), 0u);
+
+  int next = 0;
+  for (Delivery& delivery : deliveries) {
+    next += delivery.event()->id() != "other";
+    delivery.Settle(Echoed(delivery));
+  }
+  EXPECT_EQ(next, 5);
+  for (; next < 1'000; ++next) {
+    Delivery delivery = sink.TakeOne();
+    ASSERT_EQ(delivery.event()->id(), std::to_string(next));
+    delivery.Settle(Echoed(delivery));
+  }
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(client.Receive().Header("ce-id"), std::to_string(i));
+  }
+}
+
+TEST(Pipelining, AClientThatNeverReadsIsBoundedInMemory) {
+  constexpr std::size_t kReplyBytes = 65'536;
+  constexpr int kRequests = 1'000;
+  std::atomic<int> called = 0;
+  InlineSink sink([&](const Delivery& delivery) {
+    ++called;
+    return Echoed(delivery.event()->id(), kReplyBytes);
+  });
+  RunningReceiver receiver(sink);
+  RawHttpClient greedy(receiver->port(), std::chrono::seconds(20), 4'096);
+  RawHttpClient other = receiver.Connect();
+
+  const std::string requests = PostEvents(kRequests);
+  const std::size_t sent = greedy.SendSome(requests);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(other.Exchange(PostEvent("other")).status, 200);
+  }
+  const int called_unread = called;
+  std::thread rest([&] { greedy.Send(requests.substr(sent)); });
+  for (int i = 0; i < kRequests; ++i) {
+    const RawResponse response = greedy.Receive();
+    EXPECT_EQ(response.Header("ce-id"), std::to_string(i));
+    EXPECT_EQ(response.body.size(), kReplyBytes);
+    if (response.status == 0) break;
+  }
+  rest.join();
+
+  // What the system's socket buffers take (4 MiB to send by default), our own
+  // bound, and the one answer that went over it.
+  EXPECT_THAT(called_unread, Le(250));
+  EXPECT_EQ(called, kRequests + 3);
+}
+
+TEST(Pipelining, ServesAThousandPipelinedRequestsInOrder) {
+  InlineSink sink([](const Delivery& delivery) { return Echoed(delivery); });
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+
+  std::thread sender([&] { client.Send(PostEvents(1'000)); });
+  std::vector<std::string> ids;
+  for (int i = 0; i < 1'000; ++i)
+    ids.push_back(client.Receive().Header("ce-id"));
+  sender.join();
+
+  for (int i = 0; i < 1'000; ++i) ASSERT_EQ(ids[i], std::to_string(i));
+}
+
+TEST(Pipelining, SendsALargeReplyToASlowReader) {
+  constexpr std::size_t kBytes = 16 * 1'024 * 1'024;
+  InlineSink sink([](const Delivery& delivery) {
+    return Echoed(delivery.event()->id(), kBytes);
+  });
+  RunningReceiver receiver(sink, {.decode = {.max_event_bytes = 2 * kBytes}});
+  RawHttpClient client(receiver->port(), std::chrono::seconds(20), 4'096);
+
+  const RawResponse response = client.Exchange(PostEvent("1"));
+
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body.size(), kBytes);
+}
+
+// Answers from other threads.
+
+TEST(Pipelining, KeepsTheOrderUnderThreadsThatSettleAtRandom) {
+  constexpr int kConnections = 10;
+  constexpr int kRequests = 200;
+  HoldingSink sink;
+  RunningReceiver receiver(sink, {.reactor_threads = 2});
+  std::vector<std::jthread> settlers;
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    settlers.emplace_back([&sink, seed](const std::stop_token& stop) {
+      std::mt19937 random(seed);
+      while (!stop.stop_requested()) {
+        std::vector<Delivery> some = sink.TakeNow(8);
+        std::shuffle(some.begin(), some.end(), random);
+        for (Delivery& delivery : some) delivery.Settle(Echoed(delivery));
+        std::this_thread::yield();
+      }
+    });
+  }
+
+  std::vector<std::jthread> clients;
+  std::atomic<int> in_order = 0;
+  for (int c = 0; c < kConnections; ++c) {
+    clients.emplace_back([&] {
+      RawHttpClient client = receiver.Connect();
+      std::jthread sender([&] { client.Send(PostEvents(kRequests)); });
+      for (int i = 0; i < kRequests; ++i) {
+        in_order += client.Receive().Header("ce-id") == std::to_string(i);
+      }
+    });
+  }
+  clients.clear();
+
+  EXPECT_EQ(in_order, kConnections * kRequests);
+}
+
+// The descriptor of the receiver's end of a connection: it is in this process.
+int ServerEnd(const RawHttpClient& client) {
+  sockaddr_in mine{};
+  socklen_t size = sizeof mine;
+  getsockname(client.fd(), reinterpret_cast<sockaddr*>(&mine), &size);
+  for (int fd = 3; fd < 1'024; ++fd) {
+    sockaddr_in peer{};
+    size = sizeof peer;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+        peer.sin_port == mine.sin_port) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+bool WaitForConnections(RunningReceiver& receiver, std::uint64_t count) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (receiver->counters().connections_open != count) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+TEST(LateAnswer, NeverReachesTheNextConnectionOnTheSameDescriptor) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient first = receiver.Connect();
+  first.Send(PostEvent("first"));
+  Delivery late = sink.TakeOne();
+  const int descriptor = ServerEnd(first);
+  first.Reset();
+  ASSERT_TRUE(WaitForConnections(receiver, 0));
+
+  RawHttpClient second = receiver.Connect();
+  second.Send(PostEvent("second"));
+  Delivery own = sink.TakeOne();
+  const int same = ServerEnd(second);
+  late.Settle(Echoed(late));
+  own.Settle(Echoed(own));
+  const RawResponse response = second.Receive();
+
+  EXPECT_EQ(same, descriptor);
+  EXPECT_EQ(response.Header("ce-id"), "second");
+  second.EndWriting();
+  EXPECT_EQ(second.WaitForEnd(), RawHttpClient::End::kEnd);
+  EXPECT_EQ(second.rest(), "");
+}
+
+TEST(LateAnswer, OfAConnectionThatWasResetIsDropped) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(PostEvents(3));
+  std::vector<Delivery> late = sink.Take(3);
+  client.Reset();
+  ASSERT_TRUE(WaitForConnections(receiver, 0));
+
+  for (Delivery& delivery : late) delivery.Settle(Done());
+  RawHttpClient next = receiver.Connect();
+  next.Send(PostEvent("next"));
+  Delivery delivery = sink.TakeOne();
+  delivery.Settle(Done());
+
+  EXPECT_EQ(next.Receive().status, 202);
+}
+
+// Half-closed connections.
+
+TEST(HalfClosed, AClientIsStillAnswered) {
+  HoldingSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(PostEvents(2));
+  client.EndWriting();
+
+  std::vector<Delivery> deliveries = sink.Take(2);
+  ASSERT_EQ(deliveries.size(), 2u);
+  for (Delivery& delivery : deliveries) delivery.Settle(Echoed(delivery));
+
+  EXPECT_EQ(client.Receive().Header("ce-id"), "0");
+  EXPECT_EQ(client.Receive().Header("ce-id"), "1");
+  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+}
+
+// The end may come with the bytes, in one event, or after them, in its own.
+TEST(HalfClosed, AnEndThatComesWithTheBytesIsSeen) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  for (int i = 0; i < 200; ++i) {
+    RawHttpClient client = receiver.Connect();
+    client.Send(PostEvent("1"));
+    client.EndWriting();
+    ASSERT_EQ(client.Receive().status, 202);
+    ASSERT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+  }
+}
+
+TEST(HalfClosed, ARequestThatEndsTooEarlyIsRefused) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  const std::string request = PostEvent("1", "data");
+
+  client.Send(request.substr(0, request.size() - 1));
+  client.EndWriting();
+
+  EXPECT_EQ(client.Receive().status, 400);
+  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+  EXPECT_TRUE(sink.ids().empty());
+}
+
+}  // namespace
+}  // namespace cirro::test
