@@ -15,8 +15,6 @@
 #include "cirro/cloudevents/result.h"
 #include "say.h"
 
-extern "C" char** environ;
-
 namespace cirro::cli {
 namespace {
 
@@ -26,6 +24,7 @@ using nlohmann::json;
 // Pointers for exec and posix_spawn, which do not change what they point to.
 std::vector<char*> Pointers(std::vector<std::string>& words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -134,10 +135,11 @@ Result<std::string> MakeHeaderLines(const SendOptions& options) {
 std::vector<HttpPost> MakeRequests(const SendOptions& options,
                                    const std::vector<Event>& events,
                                    const std::string& header_lines) {
-  HttpPost request{.url = options.url,
-                   .header_lines = header_lines,
-                   .timeout = std::chrono::milliseconds(
-                       static_cast<long long>(options.timeout_seconds * 1000))};
+  HttpPost request{
+      .url = options.url,
+      .header_lines = header_lines,
+      .timeout = std::chrono::milliseconds(
+          static_cast<std::int64_t>(options.timeout_seconds * 1000))};
   std::vector<HttpPost> requests;
   if (options.mode == "batch") {
     request.header_lines += kBatchHeaderLine;
@@ -197,8 +199,8 @@ void PrintBody(const HttpAnswer& answer) {
   padded.append(kJsonPadding, '\0');
   const DecodeOptions options{.max_event_bytes = std::size_t{16} << 20};
   HttpDecoder decoder(options);
-  const HttpContent content = decoder.Decode(
-      headers, std::string_view(padded).substr(0, answer.body.size()));
+  const std::string_view body(padded.data(), answer.body.size());
+  const HttpContent content = decoder.Decode(headers, body);
   if (const auto* event = std::get_if<Event>(&content.value)) {
     PrintLine(stdout, EncodeJson(*event));
   } else if (const auto* batch =
