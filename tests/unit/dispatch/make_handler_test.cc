@@ -15,6 +15,14 @@
 #include "support/handler_calls.h"
 
 namespace cirro {
+
+// Not in the unnamed namespace: clang would warn of the to_json.
+struct Order {
+  std::string id;
+  double total = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, id, total)
+
 namespace {
 
 using test::CallAsync;
@@ -22,12 +30,6 @@ using test::CallBatch;
 using test::CallSingle;
 using test::EventWith;
 using Kind = Outcome::Kind;
-
-struct Order {
-  std::string id;
-  double total = 0;
-};
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, id, total)
 
 Event OrderEvent() { return EventWith(JsonText(R"({"id":"a","total":3})")); }
 
