@@ -58,8 +58,10 @@ class MemoryInlet final : public Inlet, private Settler {
   /// open deliveries allow, `most` at the most; how many.
   std::size_t Pump(std::size_t most = SIZE_MAX) {
     std::vector<Delivery> batch;
+    Sink* sink = nullptr;
     {
       const MutexLock lock(mutex_);
+      sink = sink_;
       if (sink_ == nullptr || draining_) return 0;
       for (std::size_t i = first_; i < messages_.size(); ++i) {
         Message& message = messages_[i];
@@ -74,7 +76,7 @@ class MemoryInlet final : public Inlet, private Settler {
       }
     }
     const std::size_t count = batch.size();
-    if (count > 0) sink_->Deliver(batch);
+    if (count > 0) sink->Deliver(batch);
     return count;
   }
 

@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr OrderBy kBySubject{OrderBy::Kind::kSubject, {}};
+const OrderBy kBySubject{OrderBy::Kind::kSubject, {}};
 
 // A function whose calls stay open until a test ends them.
 class CallsTest : public ::testing::Test {
