@@ -28,7 +28,7 @@ struct PaddedJson {
 };
 
 /// One event in the JSON event format. Fails with kInvalidEvent (every broken
-/// rule) or kTooLarge. The second form copies the text to have its padding.
+/// rule) or kTooLarge. The second form needs no padding.
 /// Source: CloudEvents JSON Event Format v1.0.2.
 [[nodiscard]] CIRRO_EXPORT Result<Event> DecodeJson(
     PaddedJson json, const DecodeOptions& options = {});
