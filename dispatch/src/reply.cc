@@ -1,15 +1,21 @@
 #include "reply.h"
 
 #include <algorithm>
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid_io.hpp>
 #include <utility>
 #include <variant>
 
-#include "blake2s.h"
 #include "cirro/cloudevents/event_draft.h"
 #include "cirro/cloudevents/timestamp.h"
 
 namespace cirro::internal {
 namespace {
+
+// Cirro's own, so that no other maker of such ids makes the same.
+constexpr boost::uuids::uuid kReplyNamespace{
+    {0x3f, 0x0c, 0x8d, 0x52, 0x91, 0xe4, 0x4b, 0x6a, 0xa7, 0x1d, 0x5e, 0x20,
+     0xc6, 0x94, 0x7b, 0xf3}};
 
 bool Has(const EventDraft& draft, std::string_view name) {
   return std::any_of(
@@ -108,21 +114,14 @@ CallResult ToResult(Outcome outcome, const Delivery& answered,
 
 std::string DerivedId(std::string_view source, std::string_view id,
                       std::string_view function, std::uint32_t index) {
-  Blake2s128 hash;
   // No attribute holds a NUL, so the parts cannot run into each other.
-  const std::string_view kEnd("\0", 1);
+  std::string name;
   for (const std::string_view part : {source, id, function}) {
-    hash.Update(part);
-    hash.Update(kEnd);
+    name.append(part).push_back('\0');
   }
-  hash.Update(std::to_string(index));
-  std::string hex;
-  hex.reserve(32);
-  for (const std::uint8_t byte : hash.Finish()) {
-    hex.push_back("0123456789abcdef"[byte >> 4]);
-    hex.push_back("0123456789abcdef"[byte & 15]);
-  }
-  return hex;
+  name += std::to_string(index);
+  boost::uuids::name_generator_sha1 generate(kReplyNamespace);
+  return boost::uuids::to_string(generate(name));
 }
 
 std::string ErrorText(std::string_view text) {

@@ -36,8 +36,8 @@ struct CallResult {
                                   std::size_t max_reply_bytes);
 
 /// The id of a reply that was given none: the same on each redelivery, so that
-/// its receiver can recognise it. 128 bits of BLAKE2s over the four, in hex.
-/// It never changes between versions.
+/// its receiver can recognise it. A UUID of version 5 over the four; it never
+/// changes between versions. Source: RFC 9562 section 5.5.
 [[nodiscard]] std::string DerivedId(std::string_view source,
                                     std::string_view id,
                                     std::string_view function,

@@ -102,7 +102,7 @@ TEST(JsonPointer, IsCheckedByItsForm) {
 
 TEST(DerivedId, NeverChanges) {
   EXPECT_EQ(DerivedId("/source", "1", "f", 0),
-            "f49d7b81fbe34ca94bf7292fc7c2d68a");
+            "faeb9a2d-8bb6-5bfd-ad94-c6e30d70fcb3");
   EXPECT_NE(DerivedId("/source", "1", "f", 1),
             DerivedId("/source", "1", "f", 0));
   EXPECT_NE(DerivedId("/a", "b", "f", 0), DerivedId("/ab", "", "f", 0));
