@@ -380,7 +380,7 @@ TEST(Dispatcher, CompletesADraftFromTheEventItAnswers) {
   const Event again = rig.Answer(rig.Post(*event)).replies.at(0);
 
   EXPECT_EQ(first, again) << "a redelivery's reply is recognised by its id";
-  EXPECT_THAT(first.id(), SizeIs(32));
+  EXPECT_THAT(first.id(), SizeIs(36));
   EXPECT_FALSE(first.time_text().empty());
   EXPECT_EQ(first.extension("traceparent"), "00-parent");
   EXPECT_EQ(first.extension("correlationid"), "chain");
