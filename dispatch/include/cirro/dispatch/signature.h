@@ -49,16 +49,16 @@ struct Arguments {
 
 template <typename P, typename T>
 decltype(auto) Pick(Arguments<T>& from) {
-  constexpr Parameter kind = KindOf<P>();
-  if constexpr (kind == Parameter::kEvent && std::is_rvalue_reference_v<P>) {
+  constexpr Parameter kKind = KindOf<P>();
+  if constexpr (kKind == Parameter::kEvent && std::is_rvalue_reference_v<P>) {
     return Event(*from.event);
-  } else if constexpr (kind == Parameter::kEvent) {
+  } else if constexpr (kKind == Parameter::kEvent) {
     return *from.event;
-  } else if constexpr (kind == Parameter::kBatch) {
+  } else if constexpr (kKind == Parameter::kBatch) {
     return std::span<const Event>(from.batch);
-  } else if constexpr (kind == Parameter::kContext) {
+  } else if constexpr (kKind == Parameter::kContext) {
     return *from.context;
-  } else if constexpr (kind == Parameter::kCompletion) {
+  } else if constexpr (kKind == Parameter::kCompletion) {
     return std::move(*from.completion);
   } else {
     return std::move(*from.data);

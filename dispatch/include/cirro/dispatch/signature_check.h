@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -24,17 +25,20 @@ template <typename P>
 struct IsTaken : std::negation<std::is_lvalue_reference<P>> {};
 
 /// Types that look like typed data and are surely meant as something else.
+template <typename T>
+inline constexpr bool kIsMistaken =
+    std::is_pointer_v<T> || std::is_same_v<T, std::vector<Event>> ||
+    std::is_same_v<T, std::span<Event>> || std::is_same_v<T, EventDraft>;
 template <typename P>
-struct IsData {
-  using T = std::remove_cvref_t<P>;
-  static constexpr bool value =
-      !std::is_pointer_v<T> && !std::is_same_v<T, std::vector<Event>> &&
-      !std::is_same_v<T, std::span<Event>> && !std::is_same_v<T, EventDraft>;
+struct IsData : std::bool_constant<!kIsMistaken<std::remove_cvref_t<P>>> {};
+
+template <typename T>
+concept HasTypedData = requires {
+  sizeof(TypedData<T>);
 };
 template <typename P>
-    struct IsDataKnown : std::bool_constant < requires {
-  sizeof(TypedData<std::remove_cvref_t<P>>);
-} > {};
+struct IsDataKnown : std::bool_constant<HasTypedData<std::remove_cvref_t<P>>> {
+};
 
 template <typename R>
 inline constexpr bool kIsReply =
@@ -49,11 +53,12 @@ inline constexpr bool kIsOneEach = std::is_same_v<R, std::vector<Outcome>>;
 
 #define CIRRO_CHECK(condition, message)                \
   static_assert(condition, "Cirro handler: " message); \
-  if constexpr (!(condition)) return false
+  correct = correct && (condition)
 
 /// True, or a static assertion fails with a sentence for the author.
 template <typename Shape>
 consteval bool CheckShape() {
+  bool correct = true;
   if constexpr (!Shape::kKnown) {
     CIRRO_CHECK(Shape::kKnown,
                 "cannot tell what it takes: an overloaded or generic callable "
@@ -62,10 +67,10 @@ consteval bool CheckShape() {
   } else {
     using enum Parameter;
     using R = typename Shape::Returned;
-    constexpr int events = Shape::Count(kEvent);
-    constexpr int typed = Shape::Count(kData);
-    constexpr bool batch = Shape::Count(kBatch) != 0;
-    constexpr bool async = Shape::Count(kCompletion) != 0;
+    constexpr int kEvents = Shape::Count(kEvent);
+    constexpr int kTyped = Shape::Count(kData);
+    constexpr bool kIsBatch = Shape::Count(kBatch) != 0;
+    constexpr bool kIsAsync = Shape::Count(kCompletion) != 0;
     CIRRO_CHECK(Shape::kConst,
                 "it is called from many threads at once, so it must be "
                 "callable while const: drop 'mutable' (or make operator() "
@@ -83,36 +88,36 @@ consteval bool CheckShape() {
     CIRRO_CHECK(Shape::template Each<IsData>(kData),
                 "a parameter is none of: const Event&, const T& (typed data), "
                 "Context&, Completion, std::span<const Event>");
-    CIRRO_CHECK(events <= 1 && Shape::Count(kBatch) <= 1 &&
+    CIRRO_CHECK(kEvents <= 1 && Shape::Count(kBatch) <= 1 &&
                     Shape::Count(kContext) <= 1 &&
                     Shape::Count(kCompletion) <= 1,
                 "takes a parameter of the same kind twice");
-    CIRRO_CHECK(typed <= 1,
+    CIRRO_CHECK(kTyped <= 1,
                 "takes two types of data: an event has one; only one "
                 "parameter may be other than Event, Context, Completion, "
                 "std::span<const Event>");
-    CIRRO_CHECK(batch || events + typed != 0,
+    CIRRO_CHECK(kIsBatch || kEvents + kTyped != 0,
                 "takes no event: its parameters must have one of const "
                 "Event&, const T& (typed data), std::span<const Event>");
-    CIRRO_CHECK(!batch || (events + typed == 0 && !async),
+    CIRRO_CHECK(!kIsBatch || (kEvents + kTyped == 0 && !kIsAsync),
                 "takes a batch: beside std::span<const Event> only Context& "
                 "may stand");
     CIRRO_CHECK(Shape::template Each<IsShared>(kData),
                 "takes typed data as 'const T&' or 'T'");
-    CIRRO_CHECK(!Shape::template Each<IsData>(kData) || typed > 1 ||
+    CIRRO_CHECK(!Shape::template Each<IsData>(kData) || kTyped > 1 ||
                     Shape::template Each<IsDataKnown>(kData),
                 "takes typed data: #include <cirro/json.h>");
-    CIRRO_CHECK(!async || std::is_void_v<R>,
+    CIRRO_CHECK(!kIsAsync || std::is_void_v<R>,
                 "takes a Completion, so it returns nothing: the outcome goes "
                 "to Completion::Finish");
-    CIRRO_CHECK(!batch || std::is_void_v<R> || kIsOneEach<R>,
+    CIRRO_CHECK(!kIsBatch || std::is_void_v<R> || kIsOneEach<R>,
                 "takes a batch, so it returns nothing or "
                 "std::vector<Outcome>, one for each event");
-    CIRRO_CHECK(batch || kIsReply<R>,
+    CIRRO_CHECK(kIsBatch || kIsReply<R>,
                 "returns none of: nothing, Outcome, Event, Result<Event>, "
                 "EventDraft, std::vector of Event, EventDraft or ReplyItem");
-    return true;
   }
+  return correct;
 }
 
 #undef CIRRO_CHECK
