@@ -1,0 +1,287 @@
+// A connection without a socket, on a time that stands still.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "cirro/cloudevents/event_builder.h"
+#include "support/http_connection.h"
+#include "support/raw_http.h"
+#include "support/sinks.h"
+
+namespace cirro::test {
+namespace {
+
+using namespace std::chrono_literals;
+using internal::DrainPhase;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+Settlement ReplyOf(std::size_t bytes) {
+  return {.kind = Settlement::Kind::kAck,
+          .replies = {*EventBuilder()
+                           .id("r")
+                           .source("/s")
+                           .type("t")
+                           .data(Text(std::string(bytes, 'x')))
+                           .Build()}};
+}
+
+std::string ChunkedEvent() {
+  return "POST / HTTP/1.1\r\nHost: x\r\nce-specversion: 1.0\r\nce-id: c\r\n"
+         "ce-source: /s\r\nce-type: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "4;a=b\r\ndata\r\n00\r\nT: x\r\n\r\n";
+}
+
+TEST(Connection, ReadsTheSameWhereverTheBytesAreCut) {
+  const std::string bytes =
+      PostEvent("1", "data") + "\r\n" + ChunkedEvent() + PostEvent("2");
+
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    InlineSink sink;
+    HttpConnectionRig rig(sink, {});
+    rig.Receive(bytes.substr(0, cut));
+    rig.Receive(bytes.substr(cut));
+
+    ASSERT_THAT(sink.ids(), ElementsAre("1", "c", "2")) << cut;
+    ASSERT_THAT(StatusesIn(rig.sent()), ElementsAre(202, 202, 202)) << cut;
+  }
+}
+
+TEST(Connection, ReadsOnceForARequestThatDoesNotFillItsRoom) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+
+  rig.Receive(PostEvent("1"));
+  rig.Receive(PostEvent("2"));
+
+  EXPECT_EQ(rig.reads(), 2);
+}
+
+TEST(Connection, SendsTheRestWhenThereIsRoomAgain) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  rig.GiveRoom(10);
+
+  rig.Receive(PostEvent("1"));
+  const std::size_t before = rig.sent().size();
+  rig.GiveRoom(1'000);
+
+  EXPECT_EQ(before, 10u);
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202));
+}
+
+TEST(Connection, StopsReadingWhileAnswersAreNotTaken) {
+  InlineSink sink([](const Delivery&) { return ReplyOf(1'000); });
+  HttpConnectionRig rig(sink, {.max_unsent_bytes = 3'000});
+  rig.GiveRoom(0);
+  for (int i = 0; i < 20; ++i) rig.Receive(PostEvent("1"));
+
+  const std::size_t served = sink.ids().size();
+  rig.GiveRoom(1'000'000);
+
+  EXPECT_GE(served, 3u);
+  EXPECT_LE(served, 5u);
+  EXPECT_EQ(sink.ids().size(), 20u);
+  EXPECT_EQ(StatusesIn(rig.sent()).size(), 20u);
+}
+
+TEST(Connection, LetsOthersHaveATurnBeforeItReadsOn) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += PostEvent("1");
+
+  rig.Receive(many);
+
+  EXPECT_EQ(sink.ids().size(), 10'000u);
+  EXPECT_GT(rig.reads(), 16);
+}
+
+// Deadlines.
+
+TEST(Connection, HasTheIdleTimeoutBetweenRequests) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+
+  EXPECT_EQ(rig.left(), 75s);
+  rig.Advance(70s);
+  rig.Receive(PostEvent("1"));
+  EXPECT_EQ(rig.left(), 75s);
+  rig.Advance(75s);
+
+  EXPECT_TRUE(rig.ended_writing());
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202));
+}
+
+TEST(Connection, HasTheHeaderTimeoutFromTheFirstByteWhateverFollows) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+
+  rig.Receive("P");
+  rig.Advance(9s);
+  rig.Receive("OST / HTTP/1.1\r\nX: ");
+  EXPECT_EQ(rig.left(), 1s);
+  rig.Advance(1s);
+
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(408));
+  EXPECT_TRUE(rig.ended_writing());
+}
+
+TEST(Connection, ABodyMayTakeItsTimeWhileItMakesProgress) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  const std::string request = PostEvent("1", std::string(5'000, 'x'));
+  const std::size_t body = request.size() - 5'000;
+  rig.Receive(request.substr(0, body));
+
+  for (std::size_t at = body; at < request.size(); at += 1'250) {
+    ASSERT_EQ(rig.left(), 10s);
+    rig.Receive(request.substr(at, 1'250));
+    rig.Advance(10s);
+  }
+
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202));
+}
+
+TEST(Connection, ABodyThatTricklesIsRefused) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  const std::string request = PostEvent("1", std::string(5'000, 'x'));
+  rig.Receive(request.substr(0, 300));
+
+  for (int i = 0; i < 9; ++i) {
+    rig.Receive("xxxxxxxxxx");
+    rig.Advance(1s);
+  }
+  EXPECT_THAT(StatusesIn(rig.sent()), IsEmpty());
+  rig.Advance(1s);
+
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(408));
+}
+
+TEST(Connection, HasNoDeadlineWhileAFunctionRuns) {
+  HoldingSink sink;
+  HttpConnectionRig rig(sink, {});
+  rig.Receive(PostEvent("1"));
+  const Duration left = rig.left();
+
+  Delivery delivery = sink.TakeOne();
+  rig.Advance(1'000s);
+  delivery.Settle(Done());
+  rig.Turn();
+
+  EXPECT_EQ(left, Duration::max());
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202));
+}
+
+TEST(Connection, GivesUpAPeerThatTakesNothing) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  rig.GiveRoom(10);
+  rig.Receive(PostEvent("1"));
+
+  EXPECT_EQ(rig.left(), 30s);
+  rig.Advance(20s);
+  rig.GiveRoom(10);
+  EXPECT_EQ(rig.left(), 30s);
+  rig.Advance(30s);
+
+  EXPECT_TRUE(rig.connection().finished());
+}
+
+TEST(Connection, LingersUntilThePeersEndOrASecond) {
+  InlineSink sink;
+  HttpConnectionRig ended(sink, {});
+  HttpConnectionRig silent(sink, {});
+  ended.Receive("broken\r\n\r\n");
+  silent.Receive("broken\r\n\r\n");
+  EXPECT_TRUE(ended.ended_writing());
+  EXPECT_FALSE(ended.connection().finished());
+
+  ended.Receive("more that nobody reads");
+  ended.PeerEnds();
+  silent.Advance(1s);
+
+  EXPECT_TRUE(ended.connection().finished());
+  EXPECT_EQ(ended.unread(), 0u);
+  EXPECT_TRUE(silent.connection().finished());
+}
+
+// Drain.
+
+TEST(Connection, SaysCloseWithTheLastAnswerOfADrain) {
+  HoldingSink sink;
+  HttpConnectionRig rig(sink, {});
+  const std::string last = PostEvent("2");
+  rig.Receive(PostEvent("1") + last.substr(0, 5));
+  rig.Enter(DrainPhase::kLastRequests);
+  Delivery first = sink.TakeOne();
+  first.Settle(Done());
+  rig.Turn();
+  const bool early = rig.sent().find("connection: close") != std::string::npos;
+
+  rig.Receive(last.substr(5));
+  Delivery second = sink.TakeOne();
+  second.Settle(Done());
+  rig.Turn();
+
+  EXPECT_FALSE(early);
+  EXPECT_TRUE(rig.sent().find("connection: close") != std::string::npos);
+  EXPECT_TRUE(rig.ended_writing());
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202, 202));
+}
+
+TEST(Connection, IsQuietWhenNothingThatHadBegunIsLeft) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  const std::string request = PostEvent("1");
+  rig.Receive(request.substr(0, 5));
+
+  rig.Enter(DrainPhase::kFenced);
+  const std::size_t before = rig.host().unquiet;
+  rig.Receive(request.substr(5));
+
+  EXPECT_EQ(before, 1u);
+  EXPECT_EQ(rig.host().unquiet, 0u);
+  EXPECT_THAT(sink.ids(), ElementsAre("1"));
+}
+
+TEST(Connection, ServesAllThatHadArrivedAtTheFenceThoughItWasFull) {
+  HoldingSink sink;
+  HttpConnectionRig rig(sink, {.max_pipelined = 1});
+  rig.Receive(PostEvent("1") + PostEvent("2") + PostEvent("3"));
+  rig.Enter(DrainPhase::kFenced);
+
+  for (const char* const id : {"1", "2", "3"}) {
+    // The last is a delivery already: nothing will become one any more.
+    EXPECT_EQ(rig.host().unquiet, id == std::string_view("3") ? 0u : 1u);
+    Delivery delivery = sink.TakeOne();
+    EXPECT_EQ(delivery.event()->id(), id);
+    delivery.Settle(Done());
+    rig.Turn();
+  }
+
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202, 202, 202));
+}
+
+TEST(Connection, RefusesWhatIsOpenWhenItIsClosed) {
+  HoldingSink sink;
+  HttpConnectionRig rig(sink, {});
+  rig.Receive(PostEvent("1") + "POST ");
+  rig.Enter(DrainPhase::kFenced);
+
+  rig.Enter(DrainPhase::kClosing);
+  Delivery late = sink.TakeOne();
+  late.Settle(Done());
+  rig.Turn();
+
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(503, 503));
+  EXPECT_TRUE(rig.ended_writing());
+}
+
+}  // namespace
+}  // namespace cirro::test
