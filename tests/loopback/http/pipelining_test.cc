@@ -45,7 +45,7 @@ TEST(Pipelining, AnswersInOrderWhateverTheOrderOfSettling) {
 
   std::vector<Delivery> deliveries = sink.Take(4);
   ASSERT_EQ(deliveries.size(), 4u);
-  for (const std::size_t i : {3, 1, 0, 2}) {
+  for (const std::size_t i : {3u, 1u, 0u, 2u}) {
     deliveries[i].Settle(Echoed(deliveries[i]));
   }
 
@@ -179,7 +179,9 @@ TEST(Pipelining, ServesAThousandPipelinedRequestsInOrder) {
     ids.push_back(client.Receive().Header("ce-id"));
   sender.join();
 
-  for (int i = 0; i < 1'000; ++i) ASSERT_EQ(ids[i], std::to_string(i));
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(ids[i], std::to_string(i));
+  }
 }
 
 TEST(Pipelining, SendsALargeReplyToASlowReader) {

@@ -257,7 +257,7 @@ TEST(HttpReceiver, AnswersABatchOnceAllOfItIsDone) {
 
   std::vector<Delivery> deliveries = sink.Take(3);
   ASSERT_EQ(deliveries.size(), 3u);
-  for (const std::size_t i : {2, 0, 1}) deliveries[i].Settle(Done());
+  for (const std::size_t i : {2u, 0u, 1u}) deliveries[i].Settle(Done());
 
   EXPECT_EQ(client.Receive().status, 202);
 }
