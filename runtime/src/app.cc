@@ -211,8 +211,8 @@ App& App::Set(std::string_view setting, std::string_view value) {
   return *this;
 }
 
-Result<void> App::Start(std::vector<std::string> flags,
-                        Environment environment) {
+Result<void> App::Start(const std::vector<std::string>& flags,
+                        const Environment& environment) {
   if (impl_->service != nullptr) {
     return Error{ErrorCode::kInternal, "the App has been started"};
   }

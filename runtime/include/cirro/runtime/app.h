@@ -69,8 +69,8 @@ class CIRRO_EXPORT App {
   /// else: no environment but `environment`, no cirro.toml but `--config`.
   /// Fails with kInvalidConfig or kUnavailable (the port is taken).
   Result<void> Start(
-      std::vector<std::string> flags = {"--host=127.0.0.1", "--port=0"},
-      std::vector<std::pair<std::string, std::string>> environment = {});
+      const std::vector<std::string>& flags = {"--host=127.0.0.1", "--port=0"},
+      const std::vector<std::pair<std::string, std::string>>& environment = {});
   /// Where it listens. REQUIRES: started. 0: it does not.
   [[nodiscard]] std::uint16_t port() const noexcept;
   [[nodiscard]] std::uint16_t admin_port() const noexcept;
