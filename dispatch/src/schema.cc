@@ -198,9 +198,12 @@ struct DataSize {
 std::string Pointer(const std::vector<std::string>& context) {
   std::string pointer;
   for (const std::string& step : context) {
-    if (step.size() < 2 || !step.starts_with('[')) continue;
+    std::string_view name = step;
+    if (name.size() < 2 || name.front() != '[') continue;
+    name.remove_prefix(1);
+    name.remove_suffix(1);
     pointer += '/';
-    for (const char c : std::string_view(step).substr(1, step.size() - 2)) {
+    for (const char c : name) {
       if (c == '~') {
         pointer += "~0";
       } else if (c == '/') {

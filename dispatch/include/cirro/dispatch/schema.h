@@ -35,7 +35,7 @@ class CIRRO_EXPORT SchemaValidator {
   /// rule.
   [[nodiscard]] Result<void> Validate(const Event& event) const;
   /// The same of JSON text.
-  [[nodiscard]] Result<void> Validate(std::string_view json) const;
+  [[nodiscard]] Result<void> Validate(std::string_view text) const;
 
  private:
   struct Compiled;
