@@ -99,7 +99,7 @@ std::string FormatLogLine(bool json, bool colour, LogLevel level,
   line.reserve(256);
   const std::string time = TimeText(unix_ms);
   if (json) {
-    line.append("{\"time\":\"").append(time).append("\"");
+    line.append(R"({"time":")").append(time).append("\"");
     AppendJsonField(line, "severity", Severity(level));
     AppendJsonField(line, "message", message);
     for (const LogField& field : fields) {
@@ -107,7 +107,7 @@ std::string FormatLogLine(bool json, bool colour, LogLevel level,
     }
     return line.append("}\n");
   }
-  line.append(std::string_view(time).substr(11, 12)).append(" ");
+  line.append(time, 11, 12).append(" ");
   if (colour) line += Colour(level);
   line += Severity(level);
   if (colour) line += kPlain;

@@ -123,10 +123,11 @@ double CpuSeconds() {
 
 std::uint64_t ResidentBytes() {
   // "size resident shared ...", in pages.
-  const std::string text = ReadSmallFile("/proc/self/statm").value_or("");
+  const std::string contents = ReadSmallFile("/proc/self/statm").value_or("");
+  const std::string_view text = contents;
   const std::size_t begin = std::min(text.find(' ') + 1, text.size());
-  const auto pages = ParseInteger(
-      std::string_view(text).substr(begin, text.find(' ', begin) - begin));
+  const auto pages =
+      ParseInteger(text.substr(begin, text.find(' ', begin) - begin));
   return static_cast<std::uint64_t>(pages.value_or(0)) *
          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
@@ -259,13 +260,15 @@ std::string Metrics::Render(const MetricsSnapshot& snapshot) const {
   }
   out.Family(kMetrics[kCallsFamily]);
   for (const auto& [key, sums] : calls) {
-    const auto type = snapshot.types.find(key.second);
+    std::string_view type;
+    if (const auto it = snapshot.types.find(key.second);
+        it != snapshot.types.end()) {
+      type = it->second;
+    }
     for (std::size_t i = 0; i < kOutcomes.size(); ++i) {
       out.Sample({{"inlet", key.first},
                   {"function", key.second},
-                  {"type", type == snapshot.types.end()
-                               ? std::string_view()
-                               : std::string_view(type->second)},
+                  {"type", type},
                   {"outcome", kOutcomes.at(i)}},
                  sums.outcomes.at(i));
     }

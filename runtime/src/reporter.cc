@@ -117,17 +117,17 @@ void Reporter::Report(LogLevel level, std::string_view message,
   if (!logger_.Takes(level)) return;
   const Event* const event = delivery.event();
   const std::string_view none;
-  logger_.Write(
-      level, message,
-      {{"function", function},
-       {"code", error == nullptr ? none : ToString(error->code)},
-       {"error", error == nullptr ? none : std::string_view(error->message)},
-       {"inlet", delivery.inlet().name},
-       {"event_id", event == nullptr ? none : event->id()},
-       {"event_source", event == nullptr ? none : event->source()},
-       {"event_type", event == nullptr ? none : event->type()},
-       {"position", delivery.facts.position},
-       {"trace_id", TraceId(event, delivery.facts.trace)}});
+  const std::string_view why = error == nullptr ? none : error->message;
+  logger_.Write(level, message,
+                {{"function", function},
+                 {"code", error == nullptr ? none : ToString(error->code)},
+                 {"error", why},
+                 {"inlet", delivery.inlet().name},
+                 {"event_id", event == nullptr ? none : event->id()},
+                 {"event_source", event == nullptr ? none : event->source()},
+                 {"event_type", event == nullptr ? none : event->type()},
+                 {"position", delivery.facts.position},
+                 {"trace_id", TraceId(event, delivery.facts.trace)}});
 }
 
 bool Reporter::IsNewUnmatchedType(std::string_view type) noexcept {

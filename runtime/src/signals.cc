@@ -52,9 +52,9 @@ StopSignal::~StopSignal() {
   close(event_);
 }
 
-void StopSignal::Wake() noexcept { eventfd_write(event_, 1); }
+void StopSignal::Wake() const noexcept { eventfd_write(event_, 1); }
 
-int StopSignal::Wait() noexcept {
+int StopSignal::Wait() const noexcept {
   eventfd_t count = 0;
   while (eventfd_read(event_, &count) != 0 && errno == EINTR) {
   }

@@ -17,12 +17,12 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   /// Ends Wait without a signal. Any thread.
-  void Wake() noexcept;
+  void Wake() const noexcept;
   /// The signal's number, or 0 after Wake.
-  int Wait() noexcept;
+  [[nodiscard]] int Wait() const noexcept;
 
  private:
-  int event_;
+  const int event_;
 };
 
 }  // namespace cirro::internal
