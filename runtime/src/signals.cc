@@ -1,5 +1,6 @@
 #include "signals.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -52,11 +53,15 @@ StopSignal::~StopSignal() {
   close(event_);
 }
 
-void StopSignal::Wake() const noexcept { eventfd_write(event_, 1); }
+void StopSignal::Wake() const noexcept {
+  const eventfd_t one = 1;
+  static_cast<void>(write(event_, &one, sizeof one));
+}
 
 int StopSignal::Wait() const noexcept {
-  eventfd_t count = 0;
-  while (eventfd_read(event_, &count) != 0 && errno == EINTR) {
+  // Poll and not a read alone: there the thread sanitizer runs handlers.
+  pollfd event{event_, POLLIN, 0};
+  while (poll(&event, 1, -1) < 0 && errno == EINTR) {
   }
   return first_signal;
 }

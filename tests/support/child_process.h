@@ -68,9 +68,12 @@ class ChildProcess {
     return true;
   }
 
-  /// Reads until it ends: its exit status, or minus the signal's number.
+  /// Reads until it ends: its exit status, or minus the signal's number. One
+  /// that does not end is killed when patience is over.
   int Wait() {
+    const auto end = std::chrono::steady_clock::now() + patience_;
     WaitFor(std::string("\0no such text", 13));
+    if (std::chrono::steady_clock::now() >= end) kill(pid_, SIGKILL);
     int status = 0;
     if (waitpid(std::exchange(pid_, -1), &status, 0) < 0) return -1000;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
