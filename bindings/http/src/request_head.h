@@ -37,8 +37,15 @@ struct RequestHead {
 };
 
 /// Reads `block`: everything up to and with the empty line, each line ended by
-/// CR LF, none folded. Returns whether it is a request whose length is beyond
-/// doubt; else `refusal` says why not. `head` keeps its memory between calls.
+/// CR LF, with kJsonPadding readable bytes behind it. Returns whether it is a
+/// request whose length is beyond doubt; else `refusal` says why not. `head`
+/// keeps its memory between calls.
+///
+/// By hand: Boost.Beast's basic_parser with the checks it needs around it took
+/// 5,600 of the 12,500 instructions of a whole request with an event; this
+/// takes 2,500 (callgrind, g++ 12 -O2). tests/fuzz/http_head_fuzzer.cc keeps
+/// Beast as the judge: what is taken here is the same request there.
+/// Source: RFC 9112 sections 3, 5 and 6.
 [[nodiscard]] bool ParseRequestHead(std::string_view block, RequestHead& head,
                                     HttpRefusal& refusal);
 

@@ -119,6 +119,7 @@ RequestParser::Progress RequestParser::Advance(std::string_view input,
     has_head = true;
     if (phase_ == Phase::kChunked) {
       head_copy_.assign(input, 0, head_size_);
+      head_copy_.append(kJsonPadding, '\0');
       chunks_ = {};
       consumed += head_size_;
       input.remove_prefix(head_size_);
@@ -147,7 +148,8 @@ RequestParser::Progress RequestParser::Advance(std::string_view input,
   }
   // The views of a head in `input` would do, but the copy is always there.
   if (progress.step == ChunkedBody::Step::kRefused ||
-      !ParseRequestHead(head_copy_, head, refusal_)) {
+      !ParseRequestHead(std::string_view(head_copy_).substr(0, head_size_),
+                        head, refusal_)) {
     return {Step::kRefused, consumed};
   }
   const std::size_t size = chunk_data_.size();

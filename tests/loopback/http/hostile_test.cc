@@ -113,7 +113,7 @@ std::vector<Case> Smuggling() {
        Head("Transfer-Encoding: chunked, gzip\r\n") + "0\r\n\r\n", 501},
       {"ChunkedTwiceInOneField",
        Head("Transfer-Encoding: chunked, chunked\r\n") + "0\r\n\r\n", 501},
-      {"ChunkedInTwoFields", Head(chunked + chunked) + "0\r\n\r\n", 400},
+      {"ChunkedInTwoFields", Head(chunked + chunked) + "0\r\n\r\n", 501},
       {"IdentityThenChunked",
        Head("Transfer-Encoding: identity\r\n" + chunked) + "0\r\n\r\n", 501},
       {"XChunked", Head("Transfer-Encoding: xchunked\r\n") + "0\r\n\r\n", 501},
