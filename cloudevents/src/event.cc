@@ -1,6 +1,7 @@
 #include "cirro/cloudevents/event.h"
 
 #include <cassert>
+#include <cstring>
 #include <new>
 
 #include "cirro/cloudevents/json_format.h"
@@ -19,25 +20,27 @@ using internal::kCoreCount;
 namespace internal {
 
 std::optional<Core> FindCore(std::string_view name) noexcept {
-  const auto is = [name](Core core) -> std::optional<Core> {
-    if (name != kCore[core].name) return std::nullopt;
-    return core;
+  // The lengths are literals, and so the comparisons are no calls.
+  const auto is = [name](Core core, const auto& spelled) {
+    return std::memcmp(name.data(), spelled, sizeof spelled - 1) == 0
+               ? std::optional(core)
+               : std::nullopt;
   };
   switch (name.size()) {
     case 2:
-      return is(kId);
+      return is(kId, "id");
     case 4:
-      return name.front() == 't' && name[1] == 'y' ? is(kType) : is(kTime);
+      return name[1] == 'y' ? is(kType, "type") : is(kTime, "time");
     case 6:
-      return is(kSource);
+      return is(kSource, "source");
     case 7:
-      return is(kSubject);
+      return is(kSubject, "subject");
     case 10:
-      return is(kDataschema);
+      return is(kDataschema, "dataschema");
     case 11:
-      return is(kSpecversion);
+      return is(kSpecversion, "specversion");
     case 15:
-      return is(kDatacontenttype);
+      return is(kDatacontenttype, "datacontenttype");
     default:
       return std::nullopt;
   }
@@ -105,8 +108,8 @@ const ExtensionSlot* FindExtension(const EventBlock& block,
 Event::Event(const Event& other) noexcept : block_(Retain(other.block_)) {}
 
 Event& Event::operator=(const Event& other) noexcept {
-  EventBlock* const taken = Retain(other.block_);
-  Release(std::exchange(block_, taken));
+  Event copy(other);
+  std::swap(block_, copy.block_);
   return *this;
 }
 

@@ -83,7 +83,7 @@ void AppendMember(const Attribute& attribute, std::string& out) {
 }
 
 void AppendBytes(std::string_view bytes, std::string& out) {
-  out += ",\"data_base64\":\"";
+  out += R"(,"data_base64":")";
   internal::AppendBase64(bytes, out);
   out += '"';
 }

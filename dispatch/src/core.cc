@@ -157,7 +157,7 @@ void Dispatcher::Core::AddTargets(const Delivery& delivery,
 }
 
 void Dispatcher::Core::SettleNow(Delivery& delivery, Settlement settlement,
-                                 Duration since) noexcept {
+                                 Duration since) const noexcept {
   if (parts_.observer != nullptr) {
     parts_.observer->Settled(delivery, settlement, since);
   }

@@ -81,7 +81,7 @@ class Dispatcher::Core final : public ContextHost,
   void Signal() noexcept CIRRO_EXCLUDES(mutex_);
 
   void SettleNow(Delivery& delivery, Settlement settlement,
-                 Duration since) noexcept;
+                 Duration since) const noexcept;
   void AddTargets(const Delivery& delivery,
                   std::span<const std::uint32_t> functions,
                   internal::Scratch& scratch) const;

@@ -46,9 +46,9 @@ Result<void> CheckOptions(const DispatcherOptions& options) {
 
 }  // namespace
 
-Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(Registry registry,
-                                                     DispatcherOptions options,
-                                                     DispatcherParts parts) {
+Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(
+    Registry registry, const DispatcherOptions& options,
+    DispatcherParts parts) {
   if (auto checked = CheckOptions(options); !checked) return checked.error();
   if (registry.functions().empty()) return Wrong("there is no function");
   std::vector<internal::EngineFunction> functions;

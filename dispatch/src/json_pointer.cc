@@ -48,7 +48,7 @@ class Walker {
   // A string's characters; in `room` if they had to be unescaped.
   std::string_view String(std::string& room) {
     const std::string_view raw = RawString();
-    if (raw.find('\\') == raw.npos) return raw;
+    if (raw.find('\\') == std::string_view::npos) return raw;
     room.clear();
     for (std::size_t i = 0; i < raw.size(); ++i) {
       if (raw[i] != '\\' || i + 1 == raw.size()) {
@@ -134,7 +134,7 @@ class Walker {
 
   void SkipBlanks() {
     const std::size_t at = left_.find_first_not_of(" \t\r\n");
-    left_.remove_prefix(at == left_.npos ? left_.size() : at);
+    left_.remove_prefix(at == std::string_view::npos ? left_.size() : at);
   }
 
   std::string_view RawString() {

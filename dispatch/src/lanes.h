@@ -31,7 +31,8 @@ class Lanes {
   [[nodiscard]] std::uint32_t Open(std::uint32_t function,
                                    std::string_view key) {
     if ((count_ + 1) * 2 > slots_.size()) Grow();
-    const std::uint64_t hash = HashText(key, seed_ ^ Fold(function + 1, kOdd));
+    const std::uint64_t hash =
+        HashText(key, seed_ ^ Fold(std::uint64_t{function} + 1, kOdd));
     std::uint64_t at = hash & (slots_.size() - 1);
     for (; slots_[at] != kNone; at = Next(at)) {
       const Lane& lane = lanes_[slots_[at]];

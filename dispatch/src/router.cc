@@ -68,7 +68,7 @@ Router::Router(std::span<const Function> functions) {
     Table::Rule rule{spec.type, f};
     rule.filtered = !(f.exact.empty() && f.prefix.empty() && f.suffix.empty() &&
                       f.all.empty() && f.any.empty() && f.none.empty());
-    rule.exact = !spec.type.empty() && spec.type.find('*') == spec.type.npos;
+    rule.exact = !spec.type.empty() && spec.type.find('*') == std::string::npos;
     (rule.exact ? exact : table->patterns).push_back(i);
     if (rule.filtered || !rule.exact) table->only_exact = false;
     table->rules.push_back(std::move(rule));

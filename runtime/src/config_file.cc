@@ -31,8 +31,11 @@ class Walker {
       if (auto value = Text(node)) {
         found_.push_back({name, *std::move(value), std::move(origin)});
       } else {
-        wrong_ += (wrong_.empty() ? "" : "\n") + name +
-                  ": must be one value, not a list or a date (" + origin + ")";
+        if (!wrong_.empty()) wrong_ += '\n';
+        wrong_ += name;
+        wrong_ += ": must be one value, not a list or a date (";
+        wrong_ += origin;
+        wrong_ += ')';
       }
     }
   }

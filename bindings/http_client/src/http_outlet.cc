@@ -126,13 +126,11 @@ void HttpOutlet::Send(Event event, SendCompletion completion) noexcept {
       ++in_flight_;
       waiting_.push_back({std::move(event), std::move(completion),
                           std::chrono::steady_clock::now() + options_.timeout});
+      curl_multi_wakeup(multi_.get());
+      return;
     }
   }
-  if (refused == nullptr) {
-    curl_multi_wakeup(multi_.get());
-  } else {
-    completion.Complete(QueueError(options_, code, refused).result);
-  }
+  completion.Complete(QueueError(options_, code, refused).result);
 }
 
 void HttpOutlet::Stop(milliseconds grace) noexcept {

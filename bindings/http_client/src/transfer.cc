@@ -88,7 +88,10 @@ void Transfer::Prepare(std::vector<Sending> batch, TimePoint now) {
   }
   AddHeaderLines(headers_, header_lines_);
   for (const auto& [name, value] : options_.headers) {
-    AddHeader(headers_, name + ": " + value);
+    std::string line = name;
+    line += ": ";
+    line += value;
+    AddHeader(headers_, line);
   }
 
   const TimePoint deadline =
@@ -131,7 +134,7 @@ Answer Transfer::Read(CURLcode code) {
                                                  : ""));
     curl_off_t seconds = 0;
     curl_easy_getinfo(handle_.get(), CURLINFO_RETRY_AFTER, &seconds);
-    constexpr curl_off_t kLongest = 24 * 60 * 60;
+    constexpr curl_off_t kLongest = 86'400;  // A day.
     answer.retry_after =
         std::chrono::seconds(std::clamp<curl_off_t>(seconds, 0, kLongest));
     return answer;

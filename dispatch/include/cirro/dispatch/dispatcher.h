@@ -74,9 +74,9 @@ struct DispatcherParts {
 class CIRRO_EXPORT Dispatcher final : public Sink {
  public:
   /// Fails with kInvalidConfig: no functions, a bound of 0, an unknown outlet.
-  static Result<std::unique_ptr<Dispatcher>> Make(Registry registry,
-                                                  DispatcherOptions options,
-                                                  DispatcherParts parts);
+  static Result<std::unique_ptr<Dispatcher>> Make(
+      Registry registry, const DispatcherOptions& options,
+      DispatcherParts parts);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher() override;
