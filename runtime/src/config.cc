@@ -179,29 +179,34 @@ class Loader {
       FailUnknownFunction(given, name);
       return;
     }
-    std::string text = given.value;
-    if (from_file) {
-      auto contents = ReadSmallFile(given.value);
-      if (!contents) {
-        Fail(given.setting + " = \"" + given.value + "\": cannot be read",
-             given.origin);
-        return;
-      }
-      while (contents->ends_with('\n') || contents->ends_with('\r')) {
-        contents->pop_back();
-      }
-      text = *std::move(contents);
+    if (!from_file) {
+      Set(*setting, name, given.value, given.origin);
+      return;
     }
-    auto parsed = ParseValue(*setting, text);
-    if (!parsed) {
-      Fail(given.setting + " = " + ShowValue(*setting, text) + ": " +
-               parsed.error().message,
+    auto contents = ReadSmallFile(given.value);
+    if (!contents) {
+      Fail(given.setting + " = \"" + given.value + "\": cannot be read",
            given.origin);
       return;
     }
+    while (contents->ends_with('\n') || contents->ends_with('\r')) {
+      contents->pop_back();
+    }
+    Set(*setting, name, *std::move(contents), given.origin);
+  }
+
+  void Set(const Setting& setting, std::string_view name, std::string text,
+           std::string origin) {
+    auto parsed = ParseValue(setting, text);
+    if (!parsed) {
+      Fail(Join(setting.section, name, setting.key) + " = " +
+               ShowValue(setting, text) + ": " + parsed.error().message,
+           origin);
+      return;
+    }
     values_.insert_or_assign(
-        KeyOf(*setting, name),
-        Value{std::move(text), *std::move(parsed), given.origin});
+        KeyOf(setting, name),
+        Value{std::move(text), *std::move(parsed), std::move(origin)});
   }
 
   void FailUnknown(const Assignment& given) {
@@ -246,11 +251,9 @@ class Loader {
     const auto cpus = static_cast<std::int64_t>(std::ceil(limits.cpus));
     cpus_ = static_cast<std::uint32_t>(std::max<std::int64_t>(cpus, 1));
     for (const Setting& setting : Settings()) {
+      if (setting.fallback.empty()) continue;
       if (FindSection(setting.section)->named) continue;
-      if (!setting.fallback.empty()) {
-        Add({Join(setting.section, {}, setting.key),
-             std::string(setting.fallback), "default"});
-      }
+      Set(setting, {}, std::string(setting.fallback), "default");
     }
     const std::string from = "default, from " + limits.cpus_from;
     Add({"http.threads", std::to_string(std::clamp<std::int64_t>(cpus, 1, 16)),
@@ -299,8 +302,7 @@ class Loader {
       if (value.empty()) continue;
       for (const Setting& setting : Settings()) {
         if (setting.platform.empty() || setting.platform != name) continue;
-        Add({Join(setting.section, {}, setting.key), value,
-             "environment " + name});
+        Set(setting, {}, value, "environment " + name);
       }
     }
     // After the platform's names: who writes CIRRO__ means it.
@@ -327,8 +329,7 @@ class Loader {
             values_.contains(KeyOf(setting, name))) {
           continue;
         }
-        Add({Join(setting.section, name, setting.key),
-             std::string(setting.fallback), "default"});
+        Set(setting, name, std::string(setting.fallback), "default");
       }
       const Setting* const url = FindSetting("outlet", "url");
       if (Sections()[section].name == "outlet" &&
