@@ -1,10 +1,12 @@
 #include "assembly.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "cirro/cloudevents/media_type.h"
@@ -15,7 +17,10 @@
 namespace cirro::internal {
 namespace {
 
-constexpr std::size_t kMostWords = 16;  // Problems spelled out in a message.
+// Problems spelled out in a message, and kept to choose them from: an event may
+// have as many as it has bytes.
+constexpr std::size_t kMostWords = 16;
+constexpr std::size_t kMostProblems = 128;
 
 // Copies texts behind one another into a block and says where they lie.
 class Filler {
@@ -48,9 +53,14 @@ Assembly::Assembly(const DecodeOptions& options)
 }
 
 void Assembly::Clear() noexcept {
-  extensions_.emplace(&memory_);
-  memory_.release();
-  core_ = {};
+  if (uses_memory_) {
+    extensions_.emplace(&memory_);
+    memory_.release();
+    uses_memory_ = false;
+  }
+  for (unsigned left = present_; left != 0; left &= left - 1) {
+    core_[static_cast<std::size_t>(std::countr_zero(left))] = {};
+  }
   present_ = 0;
   names_ = 0;
   attributes_ = 0;
@@ -58,16 +68,25 @@ void Assembly::Clear() noexcept {
   data_ = {};
   known_ = DataKind::kNone;
   has_data_ = false;
-  too_large_.clear();
-  problems_.clear();
+  if (problem_count_ != 0) {
+    problem_count_ = 0;
+    problems_.clear();
+    broken_.reset();
+  }
+  if (!too_large_.empty()) too_large_.clear();
 }
 
 char* Assembly::Scratch(std::size_t size) {
+  uses_memory_ = true;
   return static_cast<char*>(memory_.allocate(size, 1));
 }
 
 void Assembly::Report(int rule, std::string message) {
-  problems_.push_back({rule, std::move(message)});
+  ++problem_count_;
+  broken_.set(static_cast<std::size_t>(rule));
+  if (problems_.size() < kMostProblems) {
+    problems_.push_back({rule, std::move(message)});
+  }
 }
 
 void Assembly::SetData(std::string_view bytes, DataKind known) {
@@ -79,24 +98,28 @@ void Assembly::SetData(std::string_view bytes, DataKind known) {
 void Assembly::AddAttribute(std::string_view name, std::string_view text,
                             std::optional<AttributeType> type) {
   text_bytes_ += name.size() + text.size();
-  if (++attributes_ > options_->max_attributes) {
-    too_large_ = "an event of more than max_attributes = " +
-                 std::to_string(options_->max_attributes);
+  if (++attributes_ > options_->max_attributes ||
+      name.size() > options_->max_attribute_name_bytes ||
+      text.size() > options_->max_attribute_value_bytes) {
+    return RefuseSize(name, text);
+  }
+  if (const auto core = FindCore(name)) {
+    const unsigned bit = 1U << *core;
+    const AttributeType wanted = kCore[*core].type;
+    // A String may stand for each of the others in a transport of few types.
+    if ((present_ & bit) != 0 ||
+        (type && *type != wanted && *type != AttributeType::kString)) {
+      return RefuseCore(*core, text, type);
+    }
+    present_ |= bit;
+    core_[*core] = text;
     return;
   }
-  if (name.size() > options_->max_attribute_name_bytes) {
-    too_large_ = "attribute name " + Excerpt(name) +
-                 " is longer than max_attribute_name_bytes = " +
-                 std::to_string(options_->max_attribute_name_bytes);
-    return;
-  }
-  if (text.size() > options_->max_attribute_value_bytes) {
-    too_large_ = "the value of attribute " + Excerpt(name) +
-                 " is longer than max_attribute_value_bytes = " +
-                 std::to_string(options_->max_attribute_value_bytes);
-    return;
-  }
-  if (const auto core = FindCore(name)) return AddCore(*core, text, type);
+  AddExtension(name, text, type);
+}
+
+void Assembly::AddExtension(std::string_view name, std::string_view text,
+                            std::optional<AttributeType> type) {
   if (!type && !options_->extension_types.empty()) {
     const auto declared = options_->extension_types.find(name);
     if (declared != options_->extension_types.end()) type = declared->second;
@@ -105,12 +128,33 @@ void Assembly::AddAttribute(std::string_view name, std::string_view text,
   if (Seen(name)) {
     return Report(3, "attribute " + Excerpt(name) + " MUST appear only once");
   }
-  if (extensions_->capacity() == 0) extensions_->reserve(16);
+  if (extensions_->capacity() == 0) {
+    uses_memory_ = true;
+    extensions_->reserve(16);
+  }
   extensions_->push_back({name, text, type.value_or(AttributeType::kString)});
 }
 
-void Assembly::AddCore(Core core, std::string_view text,
-                       std::optional<AttributeType> type) {
+// Out of the way of the attributes that are well: the words need a stack frame
+// that would be made for each of them.
+void Assembly::RefuseSize(std::string_view name, std::string_view text) {
+  if (attributes_ > options_->max_attributes) {
+    too_large_ = "an event of more than max_attributes = " +
+                 std::to_string(options_->max_attributes);
+  } else if (name.size() > options_->max_attribute_name_bytes) {
+    too_large_ = "attribute name " + Excerpt(name) +
+                 " is longer than max_attribute_name_bytes = " +
+                 std::to_string(options_->max_attribute_name_bytes);
+  } else {
+    too_large_ = "the value of attribute " + Excerpt(name) + " of " +
+                 std::to_string(text.size()) +
+                 " bytes is longer than max_attribute_value_bytes = " +
+                 std::to_string(options_->max_attribute_value_bytes);
+  }
+}
+
+void Assembly::RefuseCore(Core core, std::string_view text,
+                          std::optional<AttributeType> type) {
   const CoreAttribute& known = kCore[core];
   const unsigned bit = 1U << core;
   if ((present_ & bit) != 0) {
@@ -118,18 +162,15 @@ void Assembly::AddCore(Core core, std::string_view text,
   }
   present_ |= bit;
   core_[core] = text;
-  // A String may stand for each of the others in a transport of few types.
-  if (type && *type != known.type && *type != AttributeType::kString) {
-    Report(known.rule, std::string(known.name) + " MUST be of type " +
-                           std::string(ToString(known.type)) + ", not " +
-                           std::string(ToString(*type)));
-  }
+  Report(known.rule, std::string(known.name) + " MUST be of type " +
+                         std::string(ToString(known.type)) + ", not " +
+                         std::string(ToString(*type)));
 }
 
 // Names are hashed into the bits of one word, so that only names whose bit was
 // seen are compared one by one.
 bool Assembly::Seen(std::string_view name) noexcept {
-  std::uint32_t hash = static_cast<std::uint32_t>(name.size());
+  auto hash = static_cast<std::uint32_t>(name.size());
   for (const char c : name.substr(0, 16)) {
     hash = hash * 31 + static_cast<unsigned char>(c);
   }
@@ -142,58 +183,61 @@ bool Assembly::Seen(std::string_view name) noexcept {
                      [name](const Extension& e) { return e.name == name; });
 }
 
+void Assembly::ReportMissing(Core core) {
+  Report(kCore[core].rule,
+         std::string(kCore[core].name) + " MUST be a non-empty " +
+             (core == kSource ? "URI-reference" : "string") +
+             ((present_ & (1U << core)) != 0 ? "" : "; it is missing"));
+}
+
+void Assembly::ReportCore(int rule, Core core, std::string_view must) {
+  Report(rule, std::string(kCore[core].name) + " MUST " + std::string(must) +
+                   "; it is " + Excerpt(core_[core]));
+}
+
 void Assembly::CheckCore() {
   const auto present = [this](Core core) {
     return (present_ & (1U << core)) != 0;
   };
-  const auto missing = [this, present](Core core) {
-    if (!core_[core].empty()) return false;
-    Report(kCore[core].rule,
-           std::string(kCore[core].name) + " MUST be a non-empty " +
-               (core == kSource ? "URI-reference" : "string") +
-               (present(core) ? "" : "; it is missing"));
-    return true;
+  const auto has = [this](Core core) {
+    if (!core_[core].empty()) return true;
+    ReportMissing(core);
+    return false;
   };
   const auto check_string = [this](Core core) {
     if (IsAttributeString(core_[core])) return;
-    Report(8, std::string(kCore[core].name) +
-                  " MUST hold no control characters, noncharacters and broken "
-                  "UTF-8; it is " +
-                  Excerpt(core_[core]));
+    ReportCore(8, core,
+               "hold no control characters, noncharacters and broken UTF-8");
   };
 
   // "specversion: REQUIRED, MUST be a non-empty string. Compliant event
   // producers MUST use a value of `1.0` when referring to this version".
-  if (!missing(kSpecversion) && core_[kSpecversion] != "1.0") {
-    Report(15, "specversion MUST be 1.0, the one version spoken here; it is " +
-                   Excerpt(core_[kSpecversion]));
+  if (has(kSpecversion) && core_[kSpecversion] != "1.0") {
+    ReportCore(15, kSpecversion, "be 1.0, the one version spoken here");
   }
   // "id: REQUIRED, MUST be a non-empty string".
-  if (!missing(kId)) check_string(kId);
+  if (has(kId)) check_string(kId);
   // "source: REQUIRED, MUST be a non-empty URI-reference".
-  if (!missing(kSource) && !IsUriReference(core_[kSource])) {
-    Report(14, "source MUST be a URI-reference (RFC 3986); it is " +
-                   Excerpt(core_[kSource]));
+  if (has(kSource) && !IsUriReference(core_[kSource])) {
+    ReportCore(14, kSource, "be a URI-reference (RFC 3986)");
   }
   // "type: REQUIRED, MUST be a non-empty string".
-  if (!missing(kType)) check_string(kType);
+  if (has(kType)) check_string(kType);
   // "datacontenttype: If present, MUST adhere to the format specified in RFC
   // 2046".
   if (present(kDatacontenttype) && !IsMediaType(core_[kDatacontenttype])) {
-    Report(17, "datacontenttype MUST be a media type (RFC 2046); it is " +
-                   Excerpt(core_[kDatacontenttype]));
+    ReportCore(17, kDatacontenttype, "be a media type (RFC 2046)");
   }
   // "dataschema: If present, MUST adhere to the format specified in RFC 3986
   // [...] a non-empty URI".
   if (present(kDataschema) && !IsUri(core_[kDataschema])) {
-    Report(19, "dataschema MUST be a non-empty absolute URI; it is " +
-                   Excerpt(core_[kDataschema]));
+    ReportCore(19, kDataschema, "be a non-empty absolute URI");
   }
   // "subject: If present, MUST be a non-empty string".
-  if (present(kSubject) && !missing(kSubject)) check_string(kSubject);
+  if (present(kSubject) && has(kSubject)) check_string(kSubject);
   // "time: If present, MUST adhere to the format specified in RFC 3339".
   if (present(kTime) && !IsTimestamp(core_[kTime])) {
-    Report(21, "time MUST adhere to RFC 3339; it is " + Excerpt(core_[kTime]));
+    ReportCore(21, kTime, "adhere to RFC 3339");
   }
 }
 
@@ -263,20 +307,20 @@ Error Assembly::Failure() {
   std::stable_sort(
       problems_.begin(), problems_.end(),
       [](const Problem& a, const Problem& b) { return a.rule < b.rule; });
-  for (std::size_t i = 0; i < problems_.size(); ++i) {
-    const Problem& problem = problems_[i];
-    if (error.rules.empty() || error.rules.back() != problem.rule) {
-      error.rules.push_back(problem.rule);
-    }
-    if (i < kMostWords) {
-      if (i != 0) error.message += "; ";
-      error.message +=
-          "rule " + std::to_string(problem.rule) + ": " + problem.message;
-    }
+  for (std::size_t rule = 0; rule < broken_.size(); ++rule) {
+    if (broken_[rule]) error.rules.push_back(static_cast<int>(rule));
   }
-  if (problems_.size() > kMostWords) {
+  const std::size_t spelled = std::min(problems_.size(), kMostWords);
+  for (const Problem& problem : std::span(problems_).first(spelled)) {
+    if (!error.message.empty()) error.message += "; ";
+    error.message += "rule ";
+    error.message += std::to_string(problem.rule);
+    error.message += ": ";
+    error.message += problem.message;
+  }
+  if (problem_count_ > spelled) {
     error.message +=
-        "; and " + std::to_string(problems_.size() - kMostWords) + " more";
+        "; and " + std::to_string(problem_count_ - spelled) + " more";
   }
   return error;
 }
@@ -330,7 +374,7 @@ Result<Event> Assembly::Build() {
     CheckCore();
     for (const Extension& extension : *extensions_) CheckExtension(extension);
   }
-  if (!too_large_.empty() || !problems_.empty()) {
+  if (!too_large_.empty() || problem_count_ != 0) {
     Error error = Failure();
     Clear();
     return error;

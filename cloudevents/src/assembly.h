@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
@@ -53,8 +54,14 @@ class Assembly {
     std::string message;
   };
 
-  void AddCore(Core core, std::string_view text,
-               std::optional<AttributeType> type);
+  void RefuseSize(std::string_view name, std::string_view text);
+  void RefuseCore(Core core, std::string_view text,
+                  std::optional<AttributeType> type);
+  void AddExtension(std::string_view name, std::string_view text,
+                    std::optional<AttributeType> type);
+  void ReportMissing(Core core);
+  /// `core`'s value is not what it MUST be.
+  void ReportCore(int rule, Core core, std::string_view must);
   void CheckCore();
   void CheckExtension(const Extension& extension);
   void CheckSize();
@@ -67,6 +74,7 @@ class Assembly {
   // suffice.
   alignas(std::max_align_t) std::array<std::byte, 3072> buffer_;
   std::pmr::monotonic_buffer_resource memory_;
+  bool uses_memory_ = false;  // Of memory_.
   std::optional<std::pmr::vector<Extension>> extensions_;
   std::array<std::string_view, kCoreCount> core_{};
   unsigned present_ = 0;        // One bit for each Core.
@@ -78,7 +86,9 @@ class Assembly {
   DataKind known_ = DataKind::kNone;
   bool has_data_ = false;
   std::string too_large_;
-  std::vector<Problem> problems_;
+  std::vector<Problem> problems_;  // The first ones.
+  std::size_t problem_count_ = 0;
+  std::bitset<128> broken_;  // One bit for each rule; there are fewer.
 };
 
 }  // namespace cirro::internal

@@ -59,7 +59,7 @@ class Reader {
         events.push_back(assembly_.Build());
       } else {
         if (!scan_.SkipValue()) return Broken();
-        events.push_back(NoObject());
+        events.emplace_back(NoObject());
       }
       scan_.SkipSpace();
     } while (scan_.Take(','));
@@ -271,18 +271,9 @@ Result<Event> DecodeJson(std::string_view json, const DecodeOptions& options) {
   return Reader(json, options).ReadOne();
 }
 
-Result<Event> DecodeJson(PaddedJson json, const DecodeOptions& options) {
-  return DecodeJson(json.text, options);
-}
-
 Result<std::vector<Result<Event>>> DecodeJsonBatch(
     std::string_view json, const DecodeOptions& options) {
   return Reader(json, options).ReadBatch();
-}
-
-Result<std::vector<Result<Event>>> DecodeJsonBatch(
-    PaddedJson json, const DecodeOptions& options) {
-  return DecodeJsonBatch(json.text, options);
 }
 
 bool IsJson(std::string_view text, std::size_t max_depth) noexcept {

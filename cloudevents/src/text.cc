@@ -113,15 +113,18 @@ bool IsUtf8(std::string_view text) noexcept {
 bool IsAttributeString(std::string_view text) noexcept {
   const char* at = text.data();
   const char* const end = at + text.size();
+  const auto plain = [](const char* from) {
+    const std::uint64_t word = internal::LoadWord(from);
+    return (internal::ControlOrHighBytes(word) |
+            internal::BytesEqual(word, 0x7F)) == 0;
+  };
   while (at != end) {
-    if (end - at >= 8) {
-      const std::uint64_t word = internal::LoadWord(at);
-      if ((internal::ControlOrHighBytes(word) |
-           internal::BytesEqual(word, 0x7F)) == 0) {
-        at += 8;
-        continue;
-      }
+    if (end - at >= 8 && plain(at)) {
+      at += 8;
+      continue;
     }
+    // The last word again, from its end: nothing is left to be walked.
+    if (text.size() >= 8 && end - at < 8 && plain(end - 8)) return true;
     if (static_cast<unsigned char>(*at) - 0x20U < 0x5FU) {
       ++at;
       continue;

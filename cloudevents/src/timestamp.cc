@@ -68,103 +68,127 @@ constexpr std::int64_t FloorDivide(std::int64_t a, std::int64_t b) noexcept {
 
 constexpr bool IsDigit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-// Takes the text apart from the front. `problem` is null while all is well.
-class Reader {
- public:
-  explicit Reader(std::string_view text) noexcept : text_(text) {}
-
-  int Number(std::size_t digits) noexcept {
-    if (text_.size() < digits) return Fail("it is too short");
-    int value = 0;
-    for (std::size_t i = 0; i < digits; ++i) {
-      if (!IsDigit(text_[i])) return Fail("a digit is expected");
-      value = value * 10 + (text_[i] - '0');
-    }
-    text_.remove_prefix(digits);
-    return value;
-  }
-
-  bool Take(char c) noexcept {
-    if (text_.empty() || text_.front() != c) return false;
-    text_.remove_prefix(1);
-    return true;
-  }
-
-  void Expect(char c, const char* otherwise) noexcept {
-    if (!Take(c)) Fail(otherwise);
-  }
-
-  // "time-secfrac = "." 1*DIGIT"; digits past the ninth are below our grain.
-  std::uint32_t Fraction() noexcept {
-    std::uint32_t value = 0;
-    std::size_t digits = 0;
-    for (; digits < text_.size() && IsDigit(text_[digits]); ++digits) {
-      if (digits < 9) {
-        value = value * 10 + static_cast<std::uint32_t>(text_[digits] - '0');
-      }
-    }
-    if (digits == 0) Fail("a fraction has at least one digit");
-    text_.remove_prefix(digits);
-    for (; digits < 9; ++digits) value *= 10;
-    return value;
-  }
-
-  [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
-  [[nodiscard]] const char* problem() const noexcept { return problem_; }
-
-  int Fail(const char* problem) noexcept {
-    if (problem_ == nullptr) problem_ = problem;
-    return 0;
-  }
-
- private:
-  std::string_view text_;
-  const char* problem_ = nullptr;
+struct Fields {
+  int year;
+  int month;
+  int day;
+  int hour;
+  int minute;
+  int second;
+  std::uint32_t nanoseconds;
+  int offset;  // In minutes.
 };
 
-// What is wrong with the text, or null and the value in `out`.
-const char* Read(std::string_view text, Timestamp& out) noexcept {
-  Reader reader(text);
-  const int year = reader.Number(4);
-  reader.Expect('-', "the date is YYYY-MM-DD");
-  const int month = reader.Number(2);
-  reader.Expect('-', "the date is YYYY-MM-DD");
-  const int day = reader.Number(2);
-  if (!reader.Take('T')) reader.Expect('t', "T separates date and time");
-  const int hour = reader.Number(2);
-  reader.Expect(':', "the time is hh:mm:ss");
-  const int minute = reader.Number(2);
-  reader.Expect(':', "the time is hh:mm:ss");
-  const int second = reader.Number(2);
-  const std::uint32_t nanoseconds = reader.Take('.') ? reader.Fraction() : 0;
-  int offset = 0;
-  if (!reader.Take('Z') && !reader.Take('z')) {
-    const bool west = reader.Take('-');
-    if (!west) reader.Expect('+', "the offset is Z or +hh:mm or -hh:mm");
-    const int hours = reader.Number(2);
-    reader.Expect(':', "the offset is Z or +hh:mm or -hh:mm");
-    const int minutes = reader.Number(2);
-    if (hours > 23 || minutes > 59) reader.Fail("the offset is out of range");
-    offset = (west ? -1 : 1) * (hours * 60 + minutes);
-  }
-  if (reader.problem() != nullptr) return reader.problem();
-  if (!reader.empty()) return "something follows the offset";
-  if (month < 1 || month > 12) return "the month is out of range";
-  if (day < 1 || day > DaysInMonth(year, month)) return "no such day";
-  if (hour > 23 || minute > 59 || second > 60) return "no such time of day";
+constexpr int kNoDigits = 128;  // A bit that no number of two digits has.
 
-  const std::int64_t seconds = DaysFromCivil(year, month, day) * kSecondsADay +
-                               hour * 3'600 + minute * 60 + second -
-                               std::int64_t{offset} * 60;
-  if (second == 60) {
+// The number at `at`, or something with kNoDigits in it.
+constexpr int TwoDigits(const char* at) noexcept {
+  const int tens = at[0] - '0';
+  const int ones = at[1] - '0';
+  const bool good =
+      static_cast<unsigned>(tens) < 10 && static_cast<unsigned>(ones) < 10;
+  return good ? tens * 10 + ones : kNoDigits;
+}
+
+// "time-secfrac = "." 1*DIGIT"; digits past the ninth are below our grain.
+// Takes them from the front and returns false if there is none.
+bool TakeFraction(std::string_view& text, std::uint32_t& out) noexcept {
+  std::size_t digits = 0;
+  out = 0;
+  for (; digits < text.size() && IsDigit(text[digits]); ++digits) {
+    if (digits < 9) {
+      out = out * 10 + static_cast<std::uint32_t>(text[digits] - '0');
+    }
+  }
+  text.remove_prefix(digits);
+  for (std::size_t i = digits; i < 9; ++i) out *= 10;
+  return digits != 0;
+}
+
+// "time-offset = "Z" / time-numoffset", the whole of `text`, in minutes.
+const char* ReadOffset(std::string_view text, int& out) noexcept {
+  if (text == "Z" || text == "z") {
+    out = 0;
+    return nullptr;
+  }
+  if (text.size() < 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
+    return "the offset is Z or +hh:mm or -hh:mm";
+  }
+  if (text.size() > 6) return "something follows the offset";
+  const int hours = TwoDigits(text.data() + 1);
+  const int minutes = TwoDigits(text.data() + 4);
+  if (((hours | minutes) & kNoDigits) != 0) return "a digit is expected";
+  if (hours > 23 || minutes > 59) return "the offset is out of range";
+  out = (text[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
+  return nullptr;
+}
+
+// What is wrong with the text's form, or null and its `fields`.
+const char* Read(std::string_view text, Fields& fields) noexcept {
+  constexpr std::size_t kUpToSeconds = 19;
+  if (text.size() <= kUpToSeconds) return "it is too short";
+  const char* const at = text.data();
+  if (at[4] != '-' || at[7] != '-') return "the date is YYYY-MM-DD";
+  if (at[10] != 'T' && at[10] != 't') return "T separates date and time";
+  if (at[13] != ':' || at[16] != ':') return "the time is hh:mm:ss";
+  const int century = TwoDigits(at);
+  const int year = TwoDigits(at + 2);
+  fields.year = century * 100 + year;
+  fields.month = TwoDigits(at + 5);
+  fields.day = TwoDigits(at + 8);
+  fields.hour = TwoDigits(at + 11);
+  fields.minute = TwoDigits(at + 14);
+  fields.second = TwoDigits(at + 17);
+  if (((century | year | fields.month | fields.day | fields.hour |
+        fields.minute | fields.second) &
+       kNoDigits) != 0) {
+    return "a digit is expected";
+  }
+  text.remove_prefix(kUpToSeconds);
+  fields.nanoseconds = 0;
+  if (text.front() == '.') {
+    text.remove_prefix(1);
+    if (!TakeFraction(text, fields.nanoseconds)) {
+      return "a fraction has at least one digit";
+    }
+  }
+  return ReadOffset(text, fields.offset);
+}
+
+std::int64_t SecondsOf(const Fields& fields) noexcept {
+  const std::int64_t minutes =
+      std::int64_t{fields.hour} * 60 + fields.minute - fields.offset;
+  return DaysFromCivil(fields.year, fields.month, fields.day) * kSecondsADay +
+         minutes * 60 + fields.second;
+}
+
+// What is wrong with the values, or null.
+const char* Check(const Fields& fields) noexcept {
+  if (fields.month < 1 || fields.month > 12) return "the month is out of range";
+  if (fields.day < 1 || fields.day > DaysInMonth(fields.year, fields.month)) {
+    return "no such day";
+  }
+  if (fields.hour > 23 || fields.minute > 59 || fields.second > 60) {
+    return "no such time of day";
+  }
+  if (fields.second == 60) {
     // "Leap seconds [...] are introduced at the end of a month in UTC": then
     // the second after it is the first of a month. RFC 3339 section 5.7.
+    const std::int64_t seconds = SecondsOf(fields);
     const std::int64_t days = FloorDivide(seconds, kSecondsADay);
     if (seconds != days * kSecondsADay || CivilFromDays(days).day != 1) {
       return "a leap second is at 23:59:60 UTC of a month's last day";
     }
   }
-  out = {seconds, nanoseconds, static_cast<std::int16_t>(offset)};
+  return nullptr;
+}
+
+const char* Read(std::string_view text, Timestamp& out) noexcept {
+  Fields fields;
+  if (const char* const wrong = Read(text, fields)) return wrong;
+  if (const char* const wrong = Check(fields)) return wrong;
+  out = {SecondsOf(fields), fields.nanoseconds,
+         static_cast<std::int16_t>(fields.offset)};
   return nullptr;
 }
 
@@ -194,8 +218,8 @@ Result<Timestamp> ParseTimestamp(std::string_view text) {
 }
 
 bool IsTimestamp(std::string_view text) noexcept {
-  Timestamp value;
-  return Read(text, value) == nullptr;
+  Fields fields;
+  return Read(text, fields) == nullptr && Check(fields) == nullptr;
 }
 
 std::string FormatTimestamp(const Timestamp& value) {

@@ -8,26 +8,28 @@ namespace cirro {
 namespace {
 
 // What each ASCII character may be in RFC 3986, one bit for each rule.
-constexpr std::uint8_t kScheme = 1;    // ALPHA / DIGIT / "+" / "-" / "."
-constexpr std::uint8_t kUserInfo = 2;  // unreserved / sub-delims / ":"
-constexpr std::uint8_t kRegName = 4;   // unreserved / sub-delims
-constexpr std::uint8_t kPath = 8;      // pchar / "/"
-constexpr std::uint8_t kQuery = 16;    // pchar / "/" / "?"
-constexpr std::uint8_t kAlpha = 32;
-constexpr std::uint8_t kDigit = 64;
-constexpr std::uint8_t kHex = 128;
+constexpr std::uint16_t kScheme = 1;    // ALPHA / DIGIT / "+" / "-" / "."
+constexpr std::uint16_t kUserInfo = 2;  // unreserved / sub-delims / ":"
+constexpr std::uint16_t kRegName = 4;   // unreserved / sub-delims
+constexpr std::uint16_t kPath = 8;      // pchar / "/"
+constexpr std::uint16_t kQuery = 16;    // pchar / "/" / "?"
+constexpr std::uint16_t kAlpha = 32;
+constexpr std::uint16_t kDigit = 64;
+constexpr std::uint16_t kHex = 128;
+constexpr std::uint16_t kPlainPath = 256;  // kPath without ":"
 
-constexpr std::array<std::uint8_t, 256> MakeClasses() {
-  std::array<std::uint8_t, 256> classes{};
+constexpr std::array<std::uint16_t, 256> MakeClasses() {
+  std::array<std::uint16_t, 256> classes{};
   const auto add = [&classes](std::string_view characters, unsigned bits) {
     for (const char c : characters) {
       auto& entry = classes[static_cast<unsigned char>(c)];
-      entry = static_cast<std::uint8_t>(entry | bits);
+      entry = static_cast<std::uint16_t>(entry | bits);
     }
   };
   constexpr std::string_view kLetters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  constexpr unsigned kAnywhere = kUserInfo | kRegName | kPath | kQuery;
+  constexpr unsigned kAnywhere =
+      kUserInfo | kRegName | kPath | kQuery | kPlainPath;
   add(kLetters, kAnywhere | kScheme | kAlpha);
   add("0123456789", kAnywhere | kScheme | kDigit | kHex);
   add("abcdefABCDEF", kHex);
@@ -36,19 +38,19 @@ constexpr std::array<std::uint8_t, 256> MakeClasses() {
   add("!$&'()*,;=", kAnywhere);
   add("+", kAnywhere | kScheme);
   add(":", kUserInfo | kPath | kQuery);
-  add("@/", kPath | kQuery);
+  add("@/", kPath | kQuery | kPlainPath);
   add("?", kQuery);
   return classes;
 }
 
 constexpr auto kClasses = MakeClasses();
 
-constexpr bool Is(char c, std::uint8_t bits) noexcept {
+constexpr bool Is(char c, std::uint16_t bits) noexcept {
   return (kClasses[static_cast<unsigned char>(c)] & bits) != 0;
 }
 
 // Only characters of the class, and "%" HEXDIG HEXDIG.
-bool All(std::string_view text, std::uint8_t bits) noexcept {
+bool All(std::string_view text, std::uint16_t bits) noexcept {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (Is(text[i], bits)) continue;
     if (text[i] != '%' || text.size() - i < 3 || !Is(text[i + 1], kHex) ||
@@ -60,7 +62,7 @@ bool All(std::string_view text, std::uint8_t bits) noexcept {
   return true;
 }
 
-bool AllOf(std::string_view text, std::uint8_t bits) noexcept {
+bool AllOf(std::string_view text, std::uint16_t bits) noexcept {
   for (const char c : text) {
     if (!Is(c, bits)) return false;
   }
@@ -195,6 +197,8 @@ bool IsUri(std::string_view text) noexcept {
 }
 
 bool IsUriReference(std::string_view text) noexcept {
+  // Most are a path without a colon, and characters that are themselves.
+  if (text.substr(0, 2) != "//" && AllOf(text, kPlainPath)) return true;
   if (const std::size_t scheme = SchemeSize(text)) {
     return IsRest(text.substr(scheme));
   }

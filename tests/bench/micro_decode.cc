@@ -35,14 +35,7 @@ constexpr std::size_t kBatch = 100;
 /// What an HTTP parser hands over of one request.
 struct Request {
   std::vector<HttpHeader> headers;
-  std::string body;  // with the padding that decoders ask for
-  std::size_t size = 0;
-
-  Request(std::vector<HttpHeader> all, std::string_view content)
-      : headers(std::move(all)), body{content}, size{content.size()} {
-    body.append(kJsonPadding, '\0');
-  }
-  [[nodiscard]] std::string_view content() const { return {body.data(), size}; }
+  std::string body;
 };
 
 Request BinaryRequest() {
@@ -55,14 +48,14 @@ Request BinaryRequest() {
            {"ce-subject", "orders/1009"},
            {"ce-time", "2024-05-17T08:30:12.345678Z"},
            {"Content-Type", "application/json"}},
-          kData};
+          std::string(kData)};
 }
 
 Request StructuredRequest(std::string_view event) {
   return {{{"Host", "127.0.0.1:8080"},
            {"Content-Length", "200"},
            {"Content-Type", "application/cloudevents+json"}},
-          event};
+          std::string(event)};
 }
 
 Request BatchRequest() {
@@ -83,8 +76,7 @@ const DecodeOptions& Options() {
 
 void MeasureDecoding(const char* name, Request request) {
   HttpDecoder decoder(Options());
-  const HttpContent content =
-      decoder.Decode(request.headers, request.content());
+  const HttpContent content = decoder.Decode(request.headers, request.body);
   if (std::holds_alternative<Error>(content.value)) {
     std::fprintf(stderr, "%s: %s\n", name,
                  std::get<Error>(content.value).message.c_str());
@@ -92,7 +84,7 @@ void MeasureDecoding(const char* name, Request request) {
   }
   Measure(name, [decoder = std::move(decoder),
                  request = std::move(request)]() mutable {
-    HttpContent decoded = decoder.Decode(request.headers, request.content());
+    HttpContent decoded = decoder.Decode(request.headers, request.body);
     benchmark::DoNotOptimize(decoded);
   });
 }
@@ -100,7 +92,7 @@ void MeasureDecoding(const char* name, Request request) {
 void MeasureEncoding(const char* name, ContentMode mode) {
   const Request request = BinaryRequest();
   HttpDecoder decoder(Options());
-  HttpContent content = decoder.Decode(request.headers, request.content());
+  HttpContent content = decoder.Decode(request.headers, request.body);
   Measure(name, [event = std::get<Event>(content.value), mode,
                  lines = std::string(), buffer = std::string()]() mutable {
     lines.clear();

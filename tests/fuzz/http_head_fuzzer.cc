@@ -88,7 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
       HeadIn({reinterpret_cast<const char*>(data), size});
   if (head_text.empty() || head_text[0] == '\r') return 0;
   std::string padded(head_text);
-  padded.append(cirro::kJsonPadding, ':');
+  padded.append(cirro::internal::kHeadPadding, ':');
   RequestHead head;
   HttpRefusal refusal;
 

@@ -42,11 +42,8 @@ std::vector<HttpHeader> Split(std::string_view& text, std::string_view end) {
 
 HttpContent Decode(std::span<const HttpHeader> headers, std::string_view body,
                    const DecodeOptions& options) {
-  std::string padded(body);
-  padded.append(kJsonPadding, '"');
   HttpDecoder decoder(options);
-  return decoder.Decode(headers,
-                        std::string_view(padded).substr(0, body.size()));
+  return decoder.Decode(headers, body);
 }
 
 Event ThereAndBack(ContentMode mode, const Event& event) {

@@ -32,9 +32,21 @@ bool StartsWithIgnoreCase(std::string_view text,
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view Trim(std::string_view text) noexcept {
+  if (text.empty() || (!IsBlank(text.front()) && !IsBlank(text.back()))) {
+    return text;
+  }
   while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
   while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
   return text;
+}
+
+// What most binary events carry, known at a glance.
+constexpr std::string_view kUsualData = "application/json";
+
+// Whether the format that a structured or batched message names is `format`.
+bool IsFormat(std::string_view content_type, std::string_view format) noexcept {
+  return content_type == format ||
+         EqualsIgnoreCase(MediaTypeEssence(content_type), format);
 }
 
 // Whether `text` is `letters`, in any case. `|` folds them: no other byte
@@ -75,6 +87,8 @@ bool IsContentType(std::string_view name) noexcept {
 
 // By prefix and in any case, the longer prefix first: HTTP Protocol Binding, 3.
 ContentMode ModeOf(std::string_view content_type) noexcept {
+  if (content_type == kUsualData) return ContentMode::kBinary;
+  if (content_type == kJsonMediaType) return ContentMode::kStructured;
   if (StartsWithIgnoreCase(content_type, "application/cloudevents-batch")) {
     return ContentMode::kBatch;
   }
@@ -220,18 +234,18 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
   if (content.mode != ContentMode::kBinary) content.forgiven = Leniency::kNone;
   switch (content.mode) {
     case ContentMode::kBatch:
-      if (!EqualsIgnoreCase(MediaTypeEssence(type), kJsonBatchMediaType)) {
+      if (!IsFormat(type, kJsonBatchMediaType)) {
         content.value = UnknownFormat(type, kJsonBatchMediaType);
-      } else if (auto batch = DecodeJsonBatch(PaddedJson{body}, options_)) {
+      } else if (auto batch = DecodeJsonBatch(body, options_)) {
         content.value = *std::move(batch);
       } else {
         content.value = std::move(batch).error();
       }
       return content;
     case ContentMode::kStructured:
-      if (!EqualsIgnoreCase(MediaTypeEssence(type), kJsonMediaType)) {
+      if (!IsFormat(type, kJsonMediaType)) {
         content.value = UnknownFormat(type, kJsonMediaType);
-      } else if (auto event = DecodeJson(PaddedJson{body}, options_)) {
+      } else if (auto event = DecodeJson(body, options_)) {
         content.value = *std::move(event);
       } else {
         content.value = std::move(event).error();

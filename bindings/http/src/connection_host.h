@@ -60,7 +60,8 @@ class ConnectionHost {
   explicit ConnectionHost(const Parts& given)
       : parts(given),
         decoder(given.options.decode),
-        scratch_(std::make_unique<char[]>(kScratchBytes + kJsonPadding)) {
+        scratch_(std::make_unique_for_overwrite<char[]>(kScratchBytes +
+                                                        kHeadPadding)) {
     deliveries_.reserve(kDeliverAt);
   }
 
@@ -73,7 +74,7 @@ class ConnectionHost {
   /// The head of the answer to most requests, built once.
   std::string done_head;
 
-  /// For one read; kJsonPadding readable bytes lie behind it.
+  /// For one read; kHeadPadding readable bytes lie behind it.
   [[nodiscard]] std::span<char> scratch() {
     return {scratch_.get(), kScratchBytes};
   }

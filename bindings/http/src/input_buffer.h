@@ -7,11 +7,11 @@
 #include <span>
 #include <string_view>
 
-#include "cirro/cloudevents/json_format.h"
+#include "request_head.h"
 
 namespace cirro::internal {
 
-/// Bytes of a connection that are not a whole request yet, with kJsonPadding
+/// Bytes of a connection that are not a whole request yet, with kHeadPadding
 /// readable bytes behind them. Holds no memory while it is empty.
 class InputBuffer {
  public:
@@ -50,9 +50,9 @@ class InputBuffer {
     } else {
       const std::size_t capacity = std::max({kSmallest, size, 2 * kept});
       auto data =
-          std::make_unique_for_overwrite<char[]>(capacity + kJsonPadding);
+          std::make_unique_for_overwrite<char[]>(capacity + kHeadPadding);
       if (kept > 0) std::memcpy(data.get(), data_.get() + begin_, kept);
-      std::memset(data.get() + capacity, 0, kJsonPadding);
+      std::memset(data.get() + capacity, 0, kHeadPadding);
       data_ = std::move(data);
       capacity_ = capacity;
     }

@@ -36,8 +36,12 @@ struct RequestHead {
   bool expects_continue = false;
 };
 
+/// What may be read past the end of a head, whatever it holds: eight bytes at a
+/// time find where a value ends.
+inline constexpr std::size_t kHeadPadding = 16;
+
 /// Reads `block`: everything up to and with the empty line, each line ended by
-/// CR LF, with kJsonPadding readable bytes behind it. Returns whether it is a
+/// CR LF, with kHeadPadding readable bytes behind it. Returns whether it is a
 /// request whose length is beyond doubt; else `refusal` says why not. `head`
 /// keeps its memory between calls.
 ///

@@ -119,7 +119,7 @@ RequestParser::Progress RequestParser::Advance(std::string_view input,
     has_head = true;
     if (phase_ == Phase::kChunked) {
       head_copy_.assign(input, 0, head_size_);
-      head_copy_.append(kJsonPadding, '\0');
+      head_copy_.append(kHeadPadding, '\0');
       chunks_ = {};
       consumed += head_size_;
       input.remove_prefix(head_size_);
@@ -152,9 +152,7 @@ RequestParser::Progress RequestParser::Advance(std::string_view input,
                         head, refusal_)) {
     return {Step::kRefused, consumed};
   }
-  const std::size_t size = chunk_data_.size();
-  chunk_data_.append(kJsonPadding, '\0');
-  body_ = std::string_view(chunk_data_).substr(0, size);
+  body_ = chunk_data_;
   return Complete(consumed);
 }
 

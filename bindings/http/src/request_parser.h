@@ -28,7 +28,7 @@ class RequestParser {
   /// REQUIRES: options outlives *this.
   explicit RequestParser(const HttpOptions& options) : options_(options) {}
 
-  /// `input` is what came and was not consumed yet, with kJsonPadding readable
+  /// `input` is what came and was not consumed yet, with kHeadPadding readable
   /// bytes behind it. After kComplete, `head` and body() are views of `input`
   /// and of *this, until the next call.
   Progress Advance(std::string_view input, RequestHead& head);

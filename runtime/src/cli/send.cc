@@ -195,12 +195,9 @@ void PrintBody(const HttpAnswer& answer) {
   for (const auto& [name, value] : answer.headers) {
     headers.push_back({name, value});
   }
-  std::string padded = answer.body;
-  padded.append(kJsonPadding, '\0');
   const DecodeOptions options{.max_event_bytes = std::size_t{16} << 20};
   HttpDecoder decoder(options);
-  const std::string_view body(padded.data(), answer.body.size());
-  const HttpContent content = decoder.Decode(headers, body);
+  const HttpContent content = decoder.Decode(headers, answer.body);
   if (const auto* event = std::get_if<Event>(&content.value)) {
     PrintLine(stdout, EncodeJson(*event));
   } else if (const auto* batch =

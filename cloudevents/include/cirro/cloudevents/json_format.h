@@ -19,19 +19,9 @@ inline constexpr std::string_view kJsonMediaType =
 inline constexpr std::string_view kJsonBatchMediaType =
     "application/cloudevents-batch+json";
 
-/// Spare bytes a decoder may read past the end of its input.
-inline constexpr std::size_t kJsonPadding = 64;
-
-/// JSON text with kJsonPadding readable bytes behind it, whatever they hold.
-struct PaddedJson {
-  std::string_view text;
-};
-
 /// One event in the JSON event format. Fails with kInvalidEvent (every broken
-/// rule) or kTooLarge. The second form needs no padding.
+/// rule) or kTooLarge.
 /// Source: CloudEvents JSON Event Format v1.0.2.
-[[nodiscard]] CIRRO_EXPORT Result<Event> DecodeJson(
-    PaddedJson json, const DecodeOptions& options = {});
 [[nodiscard]] CIRRO_EXPORT Result<Event> DecodeJson(
     std::string_view json, const DecodeOptions& options = {});
 
@@ -39,8 +29,6 @@ struct PaddedJson {
 /// that one. Fails as a whole (kInvalidEvent) when the text is no JSON array,
 /// kTooLarge when it has more than options.max_batch_events members.
 /// Source: CloudEvents JSON Event Format v1.0.2, section 4.
-[[nodiscard]] CIRRO_EXPORT Result<std::vector<Result<Event>>> DecodeJsonBatch(
-    PaddedJson json, const DecodeOptions& options = {});
 [[nodiscard]] CIRRO_EXPORT Result<std::vector<Result<Event>>> DecodeJsonBatch(
     std::string_view json, const DecodeOptions& options = {});
 

@@ -78,7 +78,6 @@ class CIRRO_EXPORT HttpDecoder {
   /// REQUIRES: options outlives *this.
   explicit HttpDecoder(const DecodeOptions& options);
 
-  /// REQUIRES: kJsonPadding readable bytes behind `body`, whatever they hold.
   [[nodiscard]] HttpContent Decode(std::span<const HttpHeader> headers,
                                    std::string_view body);
 
