@@ -5,8 +5,8 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
 
 find_program(CIRRO_PYTHON python3 REQUIRED)
 option(CIRRO_LIBFUZZER "Fuzzers search by themselves (clang only)" OFF)
-set(CIRRO_SPEC_DATA "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH
-    "CloudEvents' own conformance data; tests that need it skip without it")
+set(CIRRO_SPEC_DATA "${PROJECT_SOURCE_DIR}/../shared" CACHE PATH
+    "Official test data, CloudEvents' in conformance/; tests that need it skip without it")
 
 # What every test sees beside the library it tests.
 add_library(cirro_test_support INTERFACE)

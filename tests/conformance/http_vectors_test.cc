@@ -17,6 +17,7 @@
 
 #include "cirro/http/codec.h"
 #include "support/http_decode.h"
+#include "support/spec_data.h"
 
 namespace cirro {
 namespace {
@@ -25,7 +26,7 @@ using nlohmann::json;
 using test::DecodeHttp;
 using test::ErrorOf;
 
-const std::string kData = CIRRO_SPEC_DATA;
+const std::string kData = test::ConformanceData();
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path);

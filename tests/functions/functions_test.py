@@ -4,6 +4,7 @@ usage: functions_test.py BIN_FOLDER SPEC_DATA [unittest arguments]
 """
 
 import json
+import os
 import pathlib
 import sys
 import unittest
@@ -11,7 +12,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from serving import Answer, Program, Sink, TestCase  # noqa: E402
 
-SPEC_DATA = pathlib.Path(sys.argv.pop(2))
+SPEC_DATA = pathlib.Path(os.environ.get("CIRRO_SPEC_DATA", sys.argv.pop(2)))
 BIN = pathlib.Path(sys.argv.pop(1)).resolve()
 
 
@@ -242,7 +243,7 @@ class FfConformance(FunctionTest):
 
     def test_passes_the_events_of_the_conformance_suite(self):
         """Sent in binary mode, as its client does."""
-        events = SPEC_DATA / "functions-framework" / "events"
+        events = SPEC_DATA / "conformance" / "functions-framework" / "events"
         if not events.is_dir():
             self.skipTest(f"no {events}")
         attributes = ("id", "source", "subject", "type", "time", "datacontenttype")

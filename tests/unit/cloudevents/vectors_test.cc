@@ -16,17 +16,13 @@
 #include "cirro/cloudevents/json_format.h"
 #include "cirro/cloudevents/media_type.h"
 #include "support/event_fixtures.h"
+#include "support/spec_data.h"
 
 namespace cirro {
 namespace {
 
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
-
-fs::path DataFolder() {
-  const char* const folder = std::getenv("CIRRO_SPEC_DATA");
-  return folder != nullptr ? folder : CIRRO_SPEC_DATA;
-}
 
 std::optional<std::string> ReadFile(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -134,8 +130,9 @@ std::string BodyOf(const Json& vector) {
 }
 
 TEST(PeerVectors, OfTheJsonFormatHoldInStrictMode) {
-  const auto vectors = ReadJson(DataFolder() / "peer-vectors.json");
-  if (!vectors) GTEST_SKIP() << "no peer-vectors.json in " << DataFolder();
+  const auto vectors = ReadJson(test::ConformanceData() / "peer-vectors.json");
+  if (!vectors)
+    GTEST_SKIP() << "no peer-vectors.json in " << test::ConformanceData();
   int count = 0;
   for (const Json& vector : *vectors) {
     const std::string mode = vector.at("mode");
@@ -169,8 +166,9 @@ TEST(PeerVectors, OfTheJsonFormatHoldInStrictMode) {
 }
 
 TEST(PeerVectors, OfTheBatchFormatHoldInStrictMode) {
-  const auto vectors = ReadJson(DataFolder() / "peer-vectors.json");
-  if (!vectors) GTEST_SKIP() << "no peer-vectors.json in " << DataFolder();
+  const auto vectors = ReadJson(test::ConformanceData() / "peer-vectors.json");
+  if (!vectors)
+    GTEST_SKIP() << "no peer-vectors.json in " << test::ConformanceData();
   int count = 0;
   for (const Json& vector : *vectors) {
     if (vector.at("mode") != "http-batch" ||
@@ -200,8 +198,10 @@ TEST(PeerVectors, OfTheBatchFormatHoldInStrictMode) {
 }
 
 TEST(SpecExamples, AreDecoded) {
-  const auto examples = ReadJson(DataFolder() / "spec/spec-examples.json");
-  if (!examples) GTEST_SKIP() << "no spec-examples.json in " << DataFolder();
+  const auto examples =
+      ReadJson(test::ConformanceData() / "spec/spec-examples.json");
+  if (!examples)
+    GTEST_SKIP() << "no spec-examples.json in " << test::ConformanceData();
   int count = 0;
   const auto check = [&count](const Json& json, bool complete) {
     ++count;
@@ -237,11 +237,11 @@ TEST(PublishedEvents, AreDecoded) {
   int count = 0;
   for (const char* const folder :
        {"google-cloudevents/structured", "functions-framework/events"}) {
-    if (!fs::exists(DataFolder() / folder)) {
-      GTEST_SKIP() << "no " << folder << " in " << DataFolder();
+    if (!fs::exists(test::ConformanceData() / folder)) {
+      GTEST_SKIP() << "no " << folder << " in " << test::ConformanceData();
     }
     for (const auto& entry :
-         fs::recursive_directory_iterator(DataFolder() / folder)) {
+         fs::recursive_directory_iterator(test::ConformanceData() / folder)) {
       if (entry.path().extension() != ".json") continue;
       const auto json = ReadJson(entry.path());
       ASSERT_TRUE(json);
