@@ -113,11 +113,11 @@ def table(parts, results, cold, found, connections):
     if "micro" in parts:
         _micro(budgets, found)
     if "cold" in parts:
-        mine, rust = (cold[name][0] if name in cold else None
-                      for name in ("cirro", "sdk_rust"))
+        mine, empty = (cold[name][0] if name in cold else None
+                       for name in ("cirro", "empty"))
         budgets.at_most("cold start", 3, mine, " ms", strictly=True)
-        budgets.at_most("cold start: of the Rust SDK's", 1.5,
-                        mine / rust if mine and rust else None, " x")
+        budgets.at_most("cold start: of an empty C++ program's", 1.5,
+                        mine / empty if mine and empty else None, " x")
         budgets.at_most("idle memory", 7, results.idle_megabytes.get("cirro"),
                         " MiB", strictly=True)
     return Table("Budgets", ["what", "budget", "measured", ""], budgets.rows)
