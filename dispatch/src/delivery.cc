@@ -2,7 +2,24 @@
 
 #include <cassert>
 
+#include "cirro/cloudevents/extensions.h"
+#include "cirro/cloudevents/utf8.h"
+
 namespace cirro {
+
+TraceContext TraceContextOf(std::string_view traceparent,
+                            std::string_view tracestate, const Event* event) {
+  if (!traceparent.empty() && ParseTraceParent(traceparent) &&
+      IsAttributeString(traceparent)) {
+    return {std::string(traceparent),
+            std::string(IsAttributeString(tracestate) ? tracestate : "")};
+  }
+  if (event == nullptr) return {};
+  const auto own = event->extension("traceparent");
+  if (!own) return {};
+  return {std::string(*own),
+          std::string(event->extension("tracestate").value_or(""))};
+}
 
 Delivery::Delivery(Event event, const InletInfo& inlet, Settler& settler,
                    DeliveryToken token)

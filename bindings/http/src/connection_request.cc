@@ -195,16 +195,8 @@ Delivery Connection::MakeDelivery(Content content, std::uint64_t low,
                     DeliveryToken{id_, low});
   delivery.facts.deadline = host_.now + host_.parts.options.deadline;
   delivery.facts.reply_capacity = reply_capacity;
-  TraceContext& trace = delivery.facts.trace;
-  if (!head.traceparent.empty()) {
-    trace.traceparent = head.traceparent;
-    trace.tracestate = head.tracestate;
-  } else if (const Event* const event = delivery.event()) {
-    if (const auto parent = event->extension("traceparent")) {
-      trace.traceparent = *parent;
-      trace.tracestate = event->extension("tracestate").value_or("");
-    }
-  }
+  delivery.facts.trace =
+      TraceContextOf(head.traceparent, head.tracestate, delivery.event());
   return delivery;
 }
 

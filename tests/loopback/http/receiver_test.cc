@@ -588,10 +588,34 @@ TEST(HttpReceiver, TakesTheTraceFromTheHeaderElseFromTheEvent) {
 
   receiver.Exchange(Post(event));
   receiver.Exchange(Post(event + "ce-traceparent: 00-e\r\n"));
-  receiver.Exchange(Post(event + "ce-traceparent: 00-e\r\n"
-                                 "TraceParent: 00-h\r\ntracestate: a=b\r\n"));
+  const std::string of_the_hop =
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  receiver.Exchange(Post(event + "ce-traceparent: 00-e\r\nTraceParent: " +
+                         of_the_hop + "\r\ntracestate: a=b\r\n"));
 
-  EXPECT_THAT(traces, ElementsAre("|", "00-e|", "00-h|a=b"));
+  EXPECT_THAT(traces, ElementsAre("|", "00-e|", of_the_hop + "|a=b"));
+}
+
+// It would go on with the reply, which could not be an event then.
+TEST(HttpReceiver, PassesOverAMalformedTraceHeader) {
+  std::vector<std::string> traces;
+  InlineSink sink([&](const Delivery& delivery) {
+    traces.push_back(delivery.facts.trace.traceparent + "|" +
+                     delivery.facts.trace.tracestate);
+    return Done();
+  });
+  RunningReceiver receiver(sink);
+  const std::string event =
+      "ce-id: 1\r\nce-source: /s\r\nce-type: t\r\nce-specversion: 1.0\r\n";
+  const std::string good =
+      "-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+  receiver.Exchange(Post(event + "traceparent: \xFF\r\ntracestate: a=b\r\n"));
+  receiver.Exchange(Post(event + "traceparent: 01" + good + "-\xFF\r\n"));
+  receiver.Exchange(
+      Post(event + "traceparent: 00" + good + "\r\ntracestate: \xC3\r\n"));
+
+  EXPECT_THAT(traces, ElementsAre("|", "|", "00" + good + "|"));
 }
 
 TEST(HttpReceiver, GivesEachDeliveryItsDeadline) {

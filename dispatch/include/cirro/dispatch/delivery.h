@@ -34,6 +34,15 @@ struct TraceContext {
   std::string tracestate{};
 };
 
+/// The trace of what came with these two headers of its transport and holds
+/// `event`, which may be null. A traceparent that is malformed is passed over
+/// and its tracestate with it: replies carry both on. W3C Trace Context: "If
+/// the vendor failed to parse traceparent, it MUST NOT attempt to parse
+/// tracestate."
+[[nodiscard]] CIRRO_EXPORT TraceContext
+TraceContextOf(std::string_view traceparent, std::string_view tracestate,
+               const Event* event);
+
 struct InletInfo;
 
 /// What came from a source, and the duty to settle it, once.
