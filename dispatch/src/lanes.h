@@ -30,7 +30,7 @@ class Lanes {
   /// The lane of that key, new and empty if there was none.
   [[nodiscard]] std::uint32_t Open(std::uint32_t function,
                                    std::string_view key) {
-    if ((count_ + 1) * 2 > slots_.size()) Grow();
+    if (slots_.size() < 2 * (std::size_t{count_} + 1)) Grow();
     const std::uint64_t hash =
         HashText(key, seed_ ^ Fold(std::uint64_t{function} + 1, kOdd));
     std::uint64_t at = hash & (slots_.size() - 1);

@@ -170,8 +170,7 @@ Result<void> Service::MakeDispatcher() {
                     {{"inlet", inlet->info().name}});
     }
   }
-  auto made = Dispatcher::Make(std::move(registry_), std::move(options),
-                               std::move(parts));
+  auto made = Dispatcher::Make(std::move(registry_), options, std::move(parts));
   if (!made) return made.error();
   dispatcher_ = *std::move(made);
   return {};

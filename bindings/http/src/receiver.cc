@@ -35,7 +35,7 @@ Result<void> Check(const HttpOptions& options) {
       options.line_limit == 0 || options.max_headers == 0) {
     return Wrong("a bound of [http]", "more than 0");
   }
-  constexpr std::size_t kMaxHeader = 16 * 1'024 * 1'024;
+  constexpr std::size_t kMaxHeader = 16'777'216;
   if (options.header_limit > kMaxHeader) {
     return Wrong("http.header_limit", "at most 16 MiB");
   }

@@ -1,9 +1,9 @@
 #include "http_outlet.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
+#include <csignal>
 #include <iterator>
 #include <new>
 #include <string>
@@ -68,8 +68,8 @@ Result<void> Check(const HttpOutletOptions& options) {
 
 // Once a process; curl has its own lock and never needs the cleanup.
 bool InitCurl() noexcept {
-  static const bool ok = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return ok;
+  static const bool kOk = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return kOk;
 }
 
 Answer QueueError(const HttpOutletOptions& options, ErrorCode code,
