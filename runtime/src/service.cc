@@ -262,6 +262,7 @@ Result<void> Service::Drain() {
   const TimePoint until = begin + config_.drain.delay + config_.drain.grace;
   // Brokers stop fetching at once; HTTP senders are given time to notice.
   for (const auto& inlet : inlets_) inlet->BeginDrain(Left(until));
+  dispatcher_->GiveBackWaiting();
   if (receiver_ != nullptr) receiver_->BeginDrain(Left(until));
   dispatcher_->BeginDrain();
   dispatcher_->GiveBackWaiting();
@@ -289,7 +290,11 @@ Result<void> Service::Drain() {
   StopOutlets(last);
   timers_.Stop();
   // What was told to stop by its token gets a moment to hear of it.
-  if (!pool_.Stop(std::max(last, clock_.Now() + kLastWords))) {
+  const bool idle = pool_.Stop(std::max(last, clock_.Now() + kLastWords));
+  // A function may be on an I/O thread, too, or on a thread of its own that
+  // holds its Context.
+  if (!idle || (receiver_ != nullptr && !receiver_->ended()) ||
+      dispatcher_->counts().running > 0) {
     return Error{ErrorCode::kDeadlineExceeded,
                  "a function still runs after drain.grace; its event was "
                  "given back"};

@@ -337,9 +337,9 @@ void Connection::UpdateQuiet() {
 // Time.
 
 TimePoint Connection::deadline() const {
-  if (ended_writing_) return linger_deadline_;
-  TimePoint deadline = TimePoint::max();
-  if (unsent() > 0) deadline = write_deadline_;
+  TimePoint deadline = host_.close_by;
+  if (ended_writing_) return std::min(deadline, linger_deadline_);
+  if (unsent() > 0) deadline = std::min(deadline, write_deadline_);
   if (!input_done_ && !paused_) {
     if (partial_ != Partial::kNone) {
       deadline = std::min(deadline, partial_deadline_);
@@ -352,7 +352,8 @@ TimePoint Connection::deadline() const {
 
 void Connection::OnTimer() {
   if (finished_ || host_.now < deadline()) return;
-  if (ended_writing_ || (unsent() > 0 && host_.now >= write_deadline_)) {
+  if (ended_writing_ || host_.now >= host_.close_by ||
+      (unsent() > 0 && host_.now >= write_deadline_)) {
     Break();
     return;
   }

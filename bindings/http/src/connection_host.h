@@ -71,6 +71,7 @@ class ConnectionHost {
   ThreadCounters counters;
   TimePoint now{};  ///< Of this turn.
   DrainPhase phase = DrainPhase::kServing;
+  TimePoint close_by = TimePoint::max();  ///< The end of every connection.
   /// The head of the answer to most requests, built once.
   std::string done_head;
 

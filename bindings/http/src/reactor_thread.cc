@@ -288,6 +288,7 @@ void ReactorThread::FollowPhase() {
   const DrainPhase wanted = wanted_phase_.load();
   if (wanted == host_.phase) return;
   host_.phase = wanted;
+  if (wanted == DrainPhase::kClosing) host_.close_by = group_.close_by;
   if (index_ == 0 && wanted >= DrainPhase::kFenced) {
     // What the system has queued has arrived; closing would reset it.
     Accept(group_.listener, false);

@@ -31,6 +31,8 @@ struct ReactorGroup {
   Listener listener{};        ///< Thread 0's, once it runs.
   Listener admin_listener{};  ///< Likewise.
   std::atomic<std::uint32_t> connections{0};
+  /// Written before kClosing is wanted, read by threads that follow it.
+  TimePoint close_by = TimePoint::max();
   /// Notified after turns in a drain, when one of the threads' reports may
   /// have changed.
   Mutex mutex{};

@@ -47,6 +47,9 @@ Result<void> Check(const HttpOptions& options) {
   return {};
 }
 
+// What the turn of a thread that is not kept by a function may take.
+constexpr std::chrono::seconds kTurn{1};
+
 }  // namespace
 
 std::string_view ToString(HttpDrainStep step) noexcept {
@@ -111,6 +114,8 @@ class HttpReceiver::Impl final : public Settler {
   Result<void> Start(Sink& sink);
   void BeginDrain(std::chrono::milliseconds patience);
   Result<void> Stop(std::chrono::milliseconds grace);
+  void Join();
+  [[nodiscard]] bool ended() const { return reactor_ == nullptr; }
   [[nodiscard]] HttpCounters counters() const;
 
   void Settle(DeliveryToken token, Settlement settlement) noexcept override {
@@ -122,7 +127,7 @@ class HttpReceiver::Impl final : public Settler {
   void Say(HttpDrainStep step) const {
     if (options_.on_drain_step) options_.on_drain_step(step);
   }
-  void EnterPhase(DrainPhase phase);
+  void EnterPhase(DrainPhase phase, TimePoint until);
   template <typename Done>
   bool WaitForAll(TimePoint until, Done done);
 
@@ -182,20 +187,26 @@ Result<void> HttpReceiver::Impl::Start(Sink& sink) {
   return {};
 }
 
-void HttpReceiver::Impl::EnterPhase(DrainPhase phase) {
+// A thread that does not follow in time runs a function that does not end.
+void HttpReceiver::Impl::EnterPhase(DrainPhase phase, TimePoint until) {
   // Thread 0 deals the last connections before anybody reads for the last
   // time.
   auto& threads = group_->threads;
   threads[0]->EnterPhase(phase);
-  WaitForAll(TimePoint::max(), [&](const ReactorThread& thread) {
-    return &thread != threads[0].get() || thread.report().phase == phase;
+  const auto follows = [phase](const ReactorThread& thread) {
+    return thread.report().phase >= phase;
+  };
+  WaitForAll(until, [&](const ReactorThread& thread) {
+    return &thread != threads[0].get() || follows(thread);
   });
-  for (std::size_t i = 1; i < threads.size(); ++i)
+  for (std::size_t i = 1; i < threads.size(); ++i) {
     threads[i]->EnterPhase(phase);
+  }
+  WaitForAll(until, follows);
 }
 
 // Until `done(thread)` of every thread, or `until`. A thread answers after its
-// turn, and no turn is longer than an inline function.
+// turn.
 template <typename Done>
 bool HttpReceiver::Impl::WaitForAll(TimePoint until, Done done) {
   const auto all = [&]() {
@@ -217,18 +228,16 @@ bool HttpReceiver::Impl::WaitForAll(TimePoint until, Done done) {
 void HttpReceiver::Impl::BeginDrain(std::chrono::milliseconds patience) {
   if (reactor_ == nullptr || std::exchange(draining_, true)) return;
   const TimePoint begin = std::chrono::steady_clock::now();
+  const TimePoint end = begin + patience;
   Say(HttpDrainStep::kNotReady);
-  EnterPhase(DrainPhase::kLastRequests);
+  EnterPhase(DrainPhase::kLastRequests, end);
   Say(HttpDrainStep::kLastRequests);
   WaitForAll(begin + std::min(options_.drain_delay, patience),
              [](const ReactorThread&) { return false; });
-  EnterPhase(DrainPhase::kFenced);
-  const auto fenced = [](const ReactorThread& thread) {
-    return thread.report().phase == DrainPhase::kFenced;
-  };
-  WaitForAll(TimePoint::max(), fenced);
+  // One reading is owed to every connection, however little time is left.
+  EnterPhase(DrainPhase::kFenced, std::max(end, begin + kTurn));
   Say(HttpDrainStep::kListenerClosed);
-  WaitForAll(begin + patience, [](const ReactorThread& thread) {
+  WaitForAll(end, [](const ReactorThread& thread) {
     return thread.report().unquiet == 0;
   });
 }
@@ -242,18 +251,33 @@ Result<void> HttpReceiver::Impl::Stop(std::chrono::milliseconds grace) {
     return report.unquiet == 0 && report.open_requests == 0;
   });
   Say(HttpDrainStep::kRequestsAnswered);
-  EnterPhase(DrainPhase::kClosing);
-  WaitForAll(TimePoint::max(), [](const ReactorThread& thread) {
+  // A second Stop waits for the same end, which the threads may be reading.
+  if (group_->close_by == TimePoint::max()) {
+    group_->close_by =
+        std::max(end, std::chrono::steady_clock::now() + options_.linger);
+  }
+  const TimePoint last = group_->close_by + kTurn;
+  EnterPhase(DrainPhase::kClosing, last);
+  const bool ended = WaitForAll(last, [](const ReactorThread& thread) {
     const ReactorThread::Report report = thread.report();
     return report.phase == DrainPhase::kClosing && report.connections == 0;
   });
-  // Only now: a shutdown drops the ready events of its turn.
-  reactor_->shutdown();
-  reactor_.reset();
+  if (!ended) {
+    return Error{ErrorCode::kDeadlineExceeded,
+                 "an I/O thread still runs a function after the grace time"};
+  }
+  Join();
   Say(HttpDrainStep::kClosed);
   if (answered) return {};
   return Error{ErrorCode::kDeadlineExceeded,
                "requests were still open when the grace time was over"};
+}
+
+// Only without connections: a shutdown drops the ready events of its turn.
+void HttpReceiver::Impl::Join() {
+  if (reactor_ == nullptr) return;
+  reactor_->shutdown();
+  reactor_.reset();
 }
 
 HttpCounters HttpReceiver::Impl::counters() const {
@@ -286,6 +310,7 @@ HttpReceiver::HttpReceiver(HttpOptions options, HttpSideRoutes* side_routes)
 HttpReceiver::~HttpReceiver() {
   [[maybe_unused]] const auto stopped =
       impl_->Stop(std::chrono::milliseconds(0));
+  impl_->Join();
 }
 
 const InletInfo& HttpReceiver::info() const noexcept { return impl_->info(); }
@@ -301,6 +326,8 @@ void HttpReceiver::BeginDrain(std::chrono::milliseconds patience) noexcept {
 Result<void> HttpReceiver::Stop(std::chrono::milliseconds grace) noexcept {
   return impl_->Stop(grace);
 }
+
+bool HttpReceiver::ended() const noexcept { return impl_->ended(); }
 
 std::uint16_t HttpReceiver::port() const noexcept { return impl_->port(); }
 

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "cirro/cloudevents/event_builder.h"
 #include "support/running_receiver.h"
 
 namespace cirro::test {
@@ -151,6 +152,45 @@ TEST(Drain, RefusesARequestThatBeginsAfterTheFence) {
   EXPECT_EQ(response.Header("connection"), "close");
   EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
   EXPECT_THAT(sink.ids(), ElementsAre("1"));
+}
+
+// Its socket's buffers are full; only a reset gets rid of it.
+TEST(Drain, DoesNotWaitForAPeerThatNeverReads) {
+  const std::string large(1'000'000, 'a');
+  InlineSink sink([&](const Delivery& delivery) {
+    Settlement settlement = Done();
+    settlement.replies.push_back(
+        *EventBuilder(*delivery.event()).data(Text(large)).Build());
+    return settlement;
+  });
+  RunningReceiver receiver(sink, {.write_timeout = 24h, .linger = 50ms});
+  RawHttpClient client = receiver.Connect();
+  for (int i = 0; i < 12; ++i) client.Send(PostEvent(std::to_string(i)));
+  while (receiver->counters().requests == 0) std::this_thread::yield();
+
+  static_cast<void>(receiver->Stop(50ms).has_value());
+
+  EXPECT_TRUE(receiver->ended());
+}
+
+TEST(Drain, DoesNotWaitForAFunctionThatKeepsAnIoThread) {
+  std::promise<void> begun;
+  std::promise<void> let_go;
+  InlineSink sink([&](const Delivery&) {
+    begun.set_value();
+    let_go.get_future().wait();
+    return Done();
+  });
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+  client.Send(PostEvent("stuck"));
+  begun.get_future().wait();
+
+  const Result<void> stopped = receiver->Stop(50ms);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kDeadlineExceeded);
+  EXPECT_FALSE(receiver->ended());
+  let_go.set_value();  // Its end waits for the thread.
 }
 
 TEST(Drain, GivesUpWhatIsOpenWhenTheGraceIsOver) {

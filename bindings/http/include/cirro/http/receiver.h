@@ -88,7 +88,8 @@ class CIRRO_EXPORT HttpReceiver final : public Inlet {
   /// REQUIRES: side_routes, if any, outlives *this.
   explicit HttpReceiver(HttpOptions options,
                         HttpSideRoutes* side_routes = nullptr);
-  /// Stops with no grace. REQUIRES: every delivery is settled.
+  /// Stops with no grace, and waits for a function that keeps an I/O thread.
+  /// REQUIRES: every delivery is settled.
   ~HttpReceiver() override;
 
   [[nodiscard]] const InletInfo& info() const noexcept override;
@@ -97,6 +98,10 @@ class CIRRO_EXPORT HttpReceiver final : public Inlet {
   void SetDemand(bool wanted) noexcept override;
   void BeginDrain(std::chrono::milliseconds patience) noexcept override;
   Result<void> Stop(std::chrono::milliseconds grace) noexcept override;
+
+  /// All I/O threads have ended: always, before Start; else after a Stop, but
+  /// for one that a function would not give back within the grace time.
+  [[nodiscard]] bool ended() const noexcept;
 
   /// The ports that are listened on. REQUIRES: started. 0: there is none.
   [[nodiscard]] std::uint16_t port() const noexcept;
