@@ -6,6 +6,19 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
+
+namespace {
+
+void HangForEver(const cirro::Event& /*event*/, cirro::Context& context) {
+  context.Log(cirro::LogLevel::kInfo, "hanging");
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable never;
+  for (;;) never.wait(lock);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   cirro::App app;
@@ -13,12 +26,19 @@ int main(int argc, char** argv) {
          [](const cirro::Event&) {});
   app.On("pooled", [](const cirro::Event&) {});
   app.On({.name = "hang", .type = "hang", .timeout = std::chrono::hours(1)},
-         [](const cirro::Event&, cirro::Context& context) {
-           context.Log(cirro::LogLevel::kInfo, "hanging");
-           std::mutex mutex;
-           std::unique_lock lock(mutex);
-           std::condition_variable never;
-           for (;;) never.wait(lock);
-         });
+         HangForEver);
+  app.On({.name = "hang_inline",
+          .type = "hang_inline",
+          .timeout = std::chrono::hours(1),
+          .inline_call = true},
+         HangForEver);
+  app.On(
+      {.name = "kept", .type = "kept"},
+      [](const cirro::Event&, cirro::Context& context, cirro::Completion done) {
+        // Never finished, never dropped.
+        static auto* const kept = new cirro::Completion(std::move(done));
+        static_cast<void>(kept);
+        context.Log(cirro::LogLevel::kInfo, "hanging");
+      });
   return app.Run(argc, argv);
 }

@@ -91,7 +91,28 @@ TEST(Process, ASecondSignalEndsItAtOnce) {
   EXPECT_EQ(child.Wait(), 128 + SIGTERM);
 }
 
-TEST(Process, EndsWithAFunctionThatNeverReturns) {
+// Whatever thread it is on, nothing that it could still use is destroyed.
+class HangingFunction : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(HangingFunction, DoesNotKeepTheProcessAndItsDestructorsDoNotRun) {
+  ChildProcess child(Probe({"--set=drain.grace=50ms"}));
+  RawHttpClient client(PortOf(child));
+  client.Send(PostOf(GetParam()));
+  ASSERT_TRUE(child.WaitFor("\"hanging\""));
+
+  child.Signal(SIGTERM);
+
+  EXPECT_EQ(child.Wait(), 0);
+  EXPECT_THAT(child.written(), HasSubstr("a function still runs"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Process, HangingFunction,
+                         ::testing::Values("hang", "hang_inline", "kept"),
+                         [](const auto& which) {
+                           return std::string(which.param);
+                         });
+
+TEST(Process, AnswersForAFunctionThatNeverReturns) {
   ChildProcess child(Probe({"--set=drain.grace=50ms"}));
   RawHttpClient client(PortOf(child));
   client.Send(PostOf("hang"));
@@ -102,7 +123,6 @@ TEST(Process, EndsWithAFunctionThatNeverReturns) {
   const int answered = client.Receive().status;
   EXPECT_TRUE(answered == 503 || answered == 500) << answered;
   EXPECT_EQ(child.Wait(), 0);
-  EXPECT_THAT(child.written(), HasSubstr("a function still runs"));
 }
 
 TEST(Process, EndsToBeStartedAnewWhenTooManyFunctionsHang) {
