@@ -249,8 +249,9 @@ bool Engine::Begin(CallId id, TimePoint now, Work& work, Actions& actions) {
   call.started = now;
   call.returned = call.completed = call.thrown = false;
   if (call.stop.stop_possible()) call.stop = std::stop_source(std::nostopstate);
-  TimePoint deadline =
-      std::min(now + function.timeout, delivery.facts.deadline);
+  const TimePoint hangs_at = now + function.timeout;
+  call.hangs_at = hangs_at;
+  TimePoint deadline = std::min(hangs_at, delivery.facts.deadline);
   work = {.function = call.function,
           .delivery = &delivery,
           .attempt = call.attempt,
@@ -265,7 +266,7 @@ bool Engine::Begin(CallId id, TimePoint now, Work& work, Actions& actions) {
       const Delivery& its = *entries_[follower.entry].delivery;
       follower.state = State::kRunning;
       follower.follows = member != index;
-      timers_.Remove(member);
+      timers_.Set(member, its.facts.deadline);
       deadline = std::min(deadline, its.facts.deadline);
       batch.calls.push_back(member);
       batch.deliveries.push_back(&its);
@@ -278,7 +279,7 @@ bool Engine::Begin(CallId id, TimePoint now, Work& work, Actions& actions) {
     work.batch = &batch;
     Pump(call.function, actions);
   }
-  timers_.Set(index, deadline);
+  timers_.Set(index, std::min(hangs_at, delivery.facts.deadline));
   work.deadline = deadline;
   if (Planted(PlantedBug::kSettleBeforeSuccess)) {
     Settle(call.entry, now, actions);
@@ -367,7 +368,11 @@ void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
           {}, now, actions);
       break;
     case State::kRunning:
-      Hang(index, now, actions);
+      if (calls_[index].follows || now < calls_[index].hangs_at) {
+        Expire(index, now, actions);
+      } else {
+        Hang(index, now, actions);
+      }
       break;
     case State::kSending:
       End(index,
@@ -384,6 +389,19 @@ void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
       assert(false && "a call in this state has no timer");
       break;
   }
+}
+
+// Who sent it does not wait any longer; the function may well end in time.
+void Engine::Expire(std::uint32_t index, TimePoint now, Actions& actions) {
+  Call& call = calls_[index];
+  if (!call.follows) timers_.Set(index, call.hangs_at);
+  if (call.ended || !PeerWaits(call)) return;
+  const bool batch = functions_[call.function].form == Handler::Form::kBatch;
+  if (!batch && call.stop.stop_possible()) actions.stop.push_back(call.stop);
+  End(index,
+      Error{ErrorCode::kDeadlineExceeded,
+            "the function did not end before its deadline"},
+      {}, now, actions);
 }
 
 void Engine::Hang(std::uint32_t index, TimePoint now, Actions& actions) {

@@ -114,6 +114,10 @@ struct Work {
 /// The entry is settled when every call has ended, with the worst of them. A
 /// call that hangs, or is given back while it runs, has ended for its entry
 /// but keeps its slot, its event and its lane until the function returns.
+///
+/// A call hangs when its function's timeout is over. The deadline of a
+/// delivery, which may come sooner, ends the call for its entry and no more:
+/// under load many begin shortly before it, and their functions are well.
 class Engine {
  public:
   Engine(std::vector<EngineFunction> functions,
@@ -184,14 +188,16 @@ class Engine {
     std::uint32_t queue_next = kNone;
     State state = State::kWaiting;
     bool ended = false;      // Its entry has its verdict.
-    bool hung = false;       // It is past its deadline and runs.
+    bool hung = false;       // It is past its timeout and runs.
     bool follows = false;    // Another call of its batch leads.
     bool returned = false;   // Of async: the function has.
     bool completed = false;  // Of async: the Completion has.
     bool thrown = false;     // Of async: `result` is what it threw.
     int attempt = 1;
     TimePoint started{};
-    std::uint32_t sends_open = 0;
+    TimePoint hangs_at{};          // When the function must have ended.
+    std::uint32_t sends_open = 0;  // Replies with the outlet.
+    std::uint32_t sends_begun = 0;
     std::chrono::milliseconds send_delay{0};
     std::optional<Error> send_error{};
     CallResult result{};  // Of async, completed; replies while holding.
@@ -248,6 +254,7 @@ class Engine {
   void Fail(std::uint32_t index, Error error, std::chrono::milliseconds after,
             TimePoint now, Actions& actions);
   void SendReplies(std::uint32_t index, TimePoint now, Actions& actions);
+  void SendSome(std::uint32_t index, Actions& actions);
   void PlaceReplies(std::uint32_t entry, TimePoint now, Actions& actions);
   void End(std::uint32_t index, std::optional<Error> error,
            std::chrono::milliseconds delay, TimePoint now, Actions& actions);
@@ -259,6 +266,7 @@ class Engine {
 
   // Time.
   void OnTimer(std::uint32_t index, TimePoint now, Actions& actions);
+  void Expire(std::uint32_t index, TimePoint now, Actions& actions);
   void Hang(std::uint32_t index, TimePoint now, Actions& actions);
   [[nodiscard]] std::chrono::milliseconds Backoff(int attempt);
   void UpdateDemand(Actions& actions);

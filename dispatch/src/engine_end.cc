@@ -10,6 +10,13 @@
 // How calls and deliveries end.
 
 namespace cirro::internal {
+namespace {
+
+// Replies of one call with an outlet at once: a call with thousands of them
+// leaves room for others, and for itself.
+constexpr std::uint32_t kSendsAtOnce = 64;
+
+}  // namespace
 
 void Engine::FinishOne(std::uint32_t index, CallResult result, TimePoint now,
                        Actions& actions) {
@@ -101,12 +108,24 @@ void Engine::SendReplies(std::uint32_t index, TimePoint now, Actions& actions) {
     return;
   }
   call.state = State::kSending;
-  call.sends_open = static_cast<std::uint32_t>(replies.size());
+  call.result.replies = std::move(replies);
+  call.sends_open = call.sends_begun = 0;
   call.send_error.reset();
   call.send_delay = {};
   ArmDeadline(index);
-  for (Event& reply : replies) {
-    actions.send.push_back({function.reply_to, IdOf(index), std::move(reply)});
+  SendSome(index, actions);
+}
+
+// The next window. One after the other: an outlet that confirms inside of Send
+// would else nest as deeply as there are replies.
+void Engine::SendSome(std::uint32_t index, Actions& actions) {
+  Call& call = calls_[index];
+  std::vector<Event>& replies = call.result.replies;
+  const std::uint32_t outlet = functions_[call.function].reply_to;
+  while (call.sends_open < kSendsAtOnce && call.sends_begun < replies.size()) {
+    ++call.sends_open;
+    actions.send.push_back(
+        {outlet, IdOf(index), std::move(replies[call.sends_begun++])});
   }
 }
 
@@ -124,6 +143,12 @@ void Engine::Sent(CallId id, const Result<void>& result,
   }
   call.send_delay = std::max(call.send_delay, retry_after);
   if (--call.sends_open > 0) return;
+  // After a failure the event comes again, and with it all replies.
+  if (!call.send_error && call.sends_begun < call.result.replies.size()) {
+    SendSome(index, actions);
+    return;
+  }
+  call.result.replies.clear();
   timers_.Remove(index);
   call.state = State::kReturned;
   if (call.send_error) {

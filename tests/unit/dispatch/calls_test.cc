@@ -233,6 +233,42 @@ TEST_F(CallsTest, EndWithThePatienceOfTheirPeer) {
   EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
 }
 
+// A queue that is full for long begins every call shortly before its peer's
+// deadline: that is no reason to take its function for a hung one.
+TEST_F(CallsTest, PastTheirPeersPatienceDoNotHang) {
+  std::stop_token stop;
+  rig_.On({.type = "t", .timeout = seconds(5)},
+          [&](const Event&, Context& context) {
+            stop = context.stop_token();
+            rig_.clock.Advance(seconds(4));
+            rig_.timers.RunDue();
+          });
+  rig_.Start();
+  const std::size_t number =
+      rig_.http.Publish({.event = TypedEvent("t"), .patience = seconds(3)});
+  rig_.Run();
+
+  EXPECT_EQ(rig_.Answer(number).error->code, ErrorCode::kDeadlineExceeded);
+  EXPECT_TRUE(stop.stop_requested());
+  EXPECT_THAT(rig_.executor.hung(), IsEmpty());
+  EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
+}
+
+TEST_F(CallsTest, PastTheirPeersPatienceHangAtTheirTimeout) {
+  rig_.On({.type = "t", .timeout = seconds(5)}, [&](const Event&, Context&) {
+    rig_.clock.Advance(seconds(4));
+    rig_.timers.RunDue();
+    rig_.clock.Advance(seconds(1));
+    rig_.timers.RunDue();
+  });
+  rig_.Start();
+  rig_.http.Publish({.event = TypedEvent("t"), .patience = seconds(3)});
+  rig_.Run();
+
+  EXPECT_THAT(rig_.executor.hung(), SizeIs(1));
+  EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
+}
+
 TEST_F(CallsTest, ThatNeverReachedAWorkerEndInTimeToo) {
   OnHeld({.type = "t"});
   rig_.Start();
@@ -361,6 +397,29 @@ TEST_F(CallsTest, OfABatchThatHangsAreAllAnswered) {
   for (const std::size_t number : {0U, 1U}) {
     EXPECT_EQ(rig_.Answer(number).error->code, ErrorCode::kDeadlineExceeded);
   }
+  EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
+}
+
+TEST_F(CallsTest, OfABatchEndEachWithThePatienceOfItsPeer) {
+  rig_.On({.type = "t", .timeout = seconds(60)},
+          [&](std::span<const Event> events) {
+            rig_.clock.Advance(seconds(4));
+            rig_.timers.RunDue();
+            return std::vector<Outcome>(events.size());
+          });
+  rig_.Start();
+
+  std::vector<std::size_t> numbers;
+  for (const int patience : {9, 3, 10}) {
+    numbers.push_back(rig_.http.Publish(
+        {.event = TypedEvent("t"), .patience = seconds(patience)}));
+  }
+  rig_.Run();
+
+  EXPECT_EQ(rig_.Answer(numbers[0]).kind, Settlement::Kind::kAck);
+  EXPECT_EQ(rig_.Answer(numbers[1]).error->code, ErrorCode::kDeadlineExceeded);
+  EXPECT_EQ(rig_.Answer(numbers[2]).kind, Settlement::Kind::kAck);
+  EXPECT_THAT(rig_.executor.hung(), IsEmpty());
   EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
 }
 

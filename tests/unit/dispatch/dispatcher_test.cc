@@ -157,6 +157,26 @@ TEST_P(OneCall, SendsSeveralRepliesToTheOutletBeforeItIsAcknowledged) {
   EXPECT_NE(rig_.slow.taken()[0].id(), rig_.slow.taken()[1].id());
 }
 
+// No outlet has room for as many as a function may return.
+TEST_P(OneCall, SendsManyRepliesAFewAtATime) {
+  rig_.options.reply_to = "slow";
+  rig_.On({.name = "f", .type = "t", .inline_call = GetParam()},
+          [](const Event&) {
+            return Reply(std::vector<ReplyItem>(1'000, AReply()));
+          });
+  rig_.Start();
+
+  const std::size_t number = rig_.Post(TypedEvent("t"));
+  std::size_t most = 0;
+  do {
+    most = std::max(most, rig_.slow.open());
+  } while (rig_.slow.Confirm());
+
+  EXPECT_LE(most, 64U);
+  EXPECT_THAT(rig_.slow.taken(), SizeIs(1'000));
+  EXPECT_EQ(rig_.Answer(number).kind, Settlement::Kind::kAck);
+}
+
 TEST_P(OneCall, FailsWhenAReplyIsNotTaken) {
   rig_.options.reply_to = "slow";
   rig_.On({.name = "f", .type = "t", .inline_call = GetParam()},
