@@ -88,7 +88,7 @@ class Assembly {
   std::string too_large_;
   std::vector<Problem> problems_;  // The first ones.
   std::size_t problem_count_ = 0;
-  std::bitset<128> broken_;  // One bit for each rule; there are fewer.
+  std::bitset<256> broken_;  // One bit for each rule; there are fewer.
 };
 
 }  // namespace cirro::internal

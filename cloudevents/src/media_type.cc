@@ -31,20 +31,23 @@ std::size_t TokenSize(std::string_view text) noexcept {
   return size;
 }
 
-// The length of a quoted string at the front with its quotes, or 0.
+constexpr bool IsPrintable(char c) noexcept { return c >= 0x20 && c < 0x7F; }
+
+// The length of a quoted string at the front with its quotes, or 0. Of
+// printable ASCII alone: the value is an attribute, which has no control
+// characters, and it becomes a header line as it is.
 std::size_t QuotedSize(std::string_view text) noexcept {
   if (text.empty() || text.front() != '"') return 0;
   for (std::size_t i = 1; i < text.size(); ++i) {
     if (text[i] == '"') return i + 1;
     if (text[i] == '\\') ++i;
+    if (i == text.size() || !IsPrintable(text[i])) return 0;
   }
   return 0;
 }
 
 void SkipBlanks(std::string_view& text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-    text.remove_prefix(1);
-  }
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
 }
 
 struct Parameter {
@@ -56,9 +59,9 @@ enum class Next : std::uint8_t { kParameter, kEnd, kMalformed };
 
 // Takes `; name=value` from the front.
 Next TakeParameter(std::string_view& text, Parameter& out) noexcept {
-  SkipBlanks(text);
   if (text.empty()) return Next::kEnd;
-  if (text.front() != ';') return Next::kMalformed;
+  SkipBlanks(text);
+  if (text.empty() || text.front() != ';') return Next::kMalformed;
   text.remove_prefix(1);
   SkipBlanks(text);
   const std::size_t name = TokenSize(text);

@@ -13,11 +13,29 @@
 
 namespace cirro::internal {
 
+/// Empties `buffer`. One that was large gives its memory back, which assigning
+/// an empty string would not.
+inline void ClearBuffer(std::string& buffer) {
+  constexpr std::size_t kKept = 1'024;
+  if (buffer.capacity() > kKept) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
+
 /// An answer but for the connection's own header lines: `head` is the status
 /// line and fields without the empty line that ends them.
 struct Answer {
   std::string head;
   std::string body;
+
+  [[nodiscard]] std::size_t size() const { return head.size() + body.size(); }
+  /// Empties it, and gives back the memory of a large one.
+  void Clear() {
+    ClearBuffer(head);
+    ClearBuffer(body);
+  }
 };
 
 /// How one event of a batch ended.

@@ -13,8 +13,6 @@ constexpr int kReadsPerTurn = 16;
 // Own buffers grow with what has come, not with what was announced.
 constexpr std::size_t kReadBytes = 2'048;
 constexpr std::size_t kBodyReadBytes = 16'384;
-// An idle connection keeps no more memory than this for its next answers.
-constexpr std::size_t kKeptOutput = 1'024;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -83,7 +81,7 @@ void Connection::OnPhase() {
 bool Connection::HasRoom() const {
   const HttpOptions& options = host_.parts.options;
   return exchanges_.size() < options.max_pipelined &&
-         unsent() + held_bytes_ < options.max_unsent_bytes;
+         unsent() + held_bytes_ + open_bytes_ < options.max_unsent_bytes;
 }
 
 // In the middle of parsing: what functions on this thread answer at once, and
@@ -184,6 +182,7 @@ std::size_t Connection::Parse(std::string_view input) {
       break;
     }
     TakeRequest();
+    parser_.Release();
     continue_owed_ = false;
     continue_sent_ = false;
     began_before_fence_ = false;
@@ -201,7 +200,9 @@ void Connection::NotePartial() {
       window_bytes_ = 0;
     }
     if (parser_.expects_continue() && !continue_sent_) {
+      // Who waits to be asked is not slow.
       continue_owed_ = true;
+      partial_deadline_ = TimePoint::max();
       host_.Touch(*this);
     }
   } else if (parser_.in_request() && partial_ == Partial::kNone) {
@@ -217,6 +218,8 @@ void Connection::SendContinue() {
   if (!continue_owed_ || !exchanges_.empty() || input_done_) return;
   continue_owed_ = false;
   continue_sent_ = true;
+  partial_deadline_ = host_.now + host_.parts.options.body_timeout;
+  window_bytes_ = 0;
   out_ += kContinue;
 }
 
@@ -228,6 +231,8 @@ void Connection::Continue() {
     SendContinue();
     Flush();
     if (finished_) return;
+    // The socket took what it had refused a moment ago: no edge will say so.
+    if (unsent() == 0 && HasAnswer()) continue;
     if (paused_ && HasRoom()) {
       paused_ = false;
       ParseBuffered();
@@ -245,11 +250,19 @@ void Connection::Continue() {
   EndIfDone();
 }
 
+bool Connection::HasAnswer() {
+  return !exchanges_.empty() &&
+         exchanges_.front().state != Exchange::State::kOpen;
+}
+
 void Connection::Emit() {
-  while (!exchanges_.empty()) {
+  while (HasAnswer()) {
     Exchange& exchange = exchanges_.front();
-    if (exchange.state == Exchange::State::kOpen) return;
+    // Answers wait where they are, not once more in the output.
+    if (unsent() >= host_.parts.options.max_unsent_bytes) Flush();
+    if (finished_ || unsent() >= host_.parts.options.max_unsent_bytes) return;
     EmitAnswer(exchange);
+    open_bytes_ -= exchange.body_bytes;
     exchanges_.Pop();
     --host_.open_requests;
     idle_deadline_ = host_.now + host_.parts.options.idle_timeout;
@@ -270,7 +283,7 @@ void Connection::EmitAnswer(Exchange& exchange) {
     out_ += host_.done_head;
   } else {
     out_ += exchange.answer.head;
-    held_bytes_ -= exchange.answer.head.size() + exchange.answer.body.size();
+    held_bytes_ -= exchange.answer.size();
   }
   if (close) {
     out_ += "connection: close\r\n";
@@ -280,14 +293,21 @@ void Connection::EmitAnswer(Exchange& exchange) {
   }
   out_ += "\r\n";
   if (!exchange.head_only) out_ += exchange.answer.body;
-  exchange.answer = {};
 }
 
 void Connection::Flush() {
   while (unsent() > 0 && !finished_) {
     const IoResult result =
         transport_->Write(std::string_view(out_).substr(sent_));
-    if (result.kind == IoResult::Kind::kBlock) return;
+    if (result.kind == IoResult::Kind::kBlock) {
+      // A peer may never take all of it: what went out is dropped when it is
+      // the larger part, so that no byte is moved twice.
+      if (sent_ > unsent()) {
+        out_.erase(0, sent_);
+        sent_ = 0;
+      }
+      return;
+    }
     if (result.kind != IoResult::Kind::kDone) {
       Break();
       return;
@@ -295,8 +315,7 @@ void Connection::Flush() {
     sent_ += result.size;
     write_deadline_ = host_.now + host_.parts.options.write_timeout;
   }
-  if (out_.capacity() > kKeptOutput) out_ = {};
-  out_.clear();
+  ClearBuffer(out_);
   sent_ = 0;
 }
 

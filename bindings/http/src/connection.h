@@ -52,6 +52,11 @@ class Connection : public TimerNode {
   [[nodiscard]] std::uint64_t id() const { return id_; }
   /// Nothing more happens here; it can be destroyed.
   [[nodiscard]] bool finished() const { return finished_; }
+  /// Bytes of the buffers behind this connection.
+  [[nodiscard]] std::size_t memory() const {
+    return out_.capacity() + in_.capacity() + parser_.memory() +
+           exchanges_.memory();
+  }
   /// When OnTimer has something to do.
   [[nodiscard]] TimePoint deadline() const;
 
@@ -88,6 +93,7 @@ class Connection : public TimerNode {
                      Settlement&& settlement);
   void FinishBatch(Exchange& exchange);
 
+  [[nodiscard]] bool HasAnswer();
   void Emit();
   void EmitAnswer(Exchange& exchange);
   void Flush();
@@ -107,6 +113,7 @@ class Connection : public TimerNode {
   std::string out_;
   std::size_t sent_ = 0;        ///< Of out_.
   std::size_t held_bytes_ = 0;  ///< Of answers that wait for an earlier one.
+  std::size_t open_bytes_ = 0;  ///< Of the bodies of requests not answered.
 
   bool readable_ = false;      ///< The socket may have more.
   bool paused_ = false;        ///< in_ has more, but there was no room.

@@ -1,7 +1,9 @@
 // Connection, second part: from a request to deliveries, from settlements to
 // an answer.
 
+#include <algorithm>
 #include <cassert>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -45,17 +47,28 @@ bool IsForBrowsers(std::string_view path) {
 bool NamesBatch(std::string_view accept) {
   while (!accept.empty()) {
     const std::size_t comma = accept.find(',');
-    const std::string_view range = accept.substr(0, comma);
+    std::string_view range = accept.substr(0, comma);
     accept.remove_prefix(comma == std::string_view::npos ? accept.size()
                                                          : comma + 1);
-    const std::size_t begin = range.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) continue;
-    if (EqualsIgnoreCase(MediaTypeEssence(range.substr(begin)),
-                         kJsonBatchMediaType)) {
+    range.remove_prefix(std::min(range.find_first_not_of(" \t"), range.size()));
+    if (!EqualsIgnoreCase(MediaTypeEssence(range), kJsonBatchMediaType)) {
+      continue;
+    }
+    // "a value of 0 means "not acceptable"". RFC 9110 section 12.4.2
+    const std::string_view weight = MediaTypeParameter(range, "q");
+    if (weight.empty() ||
+        weight.find_first_not_of("0.") != std::string_view::npos) {
       return true;
     }
   }
   return false;
+}
+
+// In any of the request's Accept fields, which together are one list.
+bool AsksForBatch(std::span<const HttpHeader> headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const auto& header) {
+    return EqualsIgnoreCase(header.name, "accept") && NamesBatch(header.value);
+  });
 }
 
 }  // namespace
@@ -68,6 +81,8 @@ void Connection::TakeRequest() {
   exchange.close = !head.keep_alive;
   exchange.keep_alive = head.keep_alive && !head.http11;
   exchange.head_only = head.method == "HEAD";
+  exchange.body_bytes = parser_.body().size();
+  open_bytes_ += exchange.body_bytes;
   if (exchange.close) input_done_ = true;
 
   if (head.method == "POST" && !admin_port_) {
@@ -169,7 +184,12 @@ void Connection::TakeBatch(Exchange& exchange,
     return;
   }
   assert(members.size() <= kIndexMask);
-  const bool replies = NamesBatch(host_.head.accept);
+  // Beside a member that is refused for good no reply could be answered: its
+  // status is the answer's, and nobody sends the others again.
+  const bool replies =
+      AsksForBatch(host_.head.headers) &&
+      std::all_of(members.begin(), members.end(),
+                  [](const Result<Event>& member) { return bool{member}; });
   exchange.batch = std::make_unique<BatchState>();
   exchange.batch->open = members.size();
   exchange.batch->status = host_.parts.options.done_status;
@@ -180,10 +200,15 @@ void Connection::TakeBatch(Exchange& exchange,
                                   host_.parts.options.decode.max_batch_events)
                             : 0;
   for (Result<Event>& member : members) {
-    // The bytes of one member are not at hand; its error says what is wrong.
-    host_.Enqueue(member ? MakeDelivery(*std::move(member), low++, capacity)
-                         : MakeDelivery(Describe(std::move(member).error(), {}),
-                                        low++, 0));
+    if (member) {
+      host_.Enqueue(MakeDelivery(*std::move(member), low++, capacity));
+      continue;
+    }
+    // The bytes of one member are not at hand, and the headers would be copied
+    // for each; its error says what is wrong.
+    Malformed malformed{
+        .bytes = {}, .headers = {}, .error = std::move(member).error()};
+    host_.Enqueue(MakeDelivery(std::move(malformed), low++, 0));
   }
 }
 
@@ -219,7 +244,7 @@ void Connection::Reject(Exchange& exchange, const HttpRefusal& refusal) {
 
 void Connection::Answered(Exchange& exchange) {
   exchange.state = Exchange::State::kAnswered;
-  held_bytes_ += exchange.answer.head.size() + exchange.answer.body.size();
+  held_bytes_ += exchange.answer.size();
   host_.Touch(*this);
 }
 

@@ -31,9 +31,10 @@ struct Exchange {
 
   State state = State::kOpen;
   ContentMode mode = ContentMode::kNone;
-  bool close = false;       ///< The connection ends after it.
-  bool keep_alive = false;  ///< An HTTP/1.0 client wants to hear so.
-  bool head_only = false;   ///< To HEAD.
+  bool close = false;          ///< The connection ends after it.
+  bool keep_alive = false;     ///< An HTTP/1.0 client wants to hear so.
+  bool head_only = false;      ///< To HEAD.
+  std::size_t body_bytes = 0;  ///< Of the request.
   Answer answer{};
   std::unique_ptr<BatchState> batch{};
 };
@@ -52,15 +53,30 @@ class ExchangeRing {
     return stream - first_ < size_ ? &At(stream) : nullptr;
   }
 
+  /// Bytes of the answers' buffers, also of slots that are free.
+  [[nodiscard]] std::size_t memory() const {
+    std::size_t sum = 0;
+    for (const Exchange& exchange : slots_) {
+      sum += exchange.answer.head.capacity() + exchange.answer.body.capacity();
+    }
+    return sum;
+  }
+
   /// References to others stay valid only until then.
   Exchange& Push() {
     if (size_ == slots_.size()) Grow();
     ++size_;
-    Exchange& exchange = At(first_ + size_ - 1);
-    exchange = Exchange{};
-    return exchange;
+    return At(first_ + size_ - 1);
   }
+  /// The slot keeps no more than a small answer's memory.
   void Pop() {
+    Exchange& over = front();
+    over.answer.Clear();
+    over.batch.reset();
+    over.state = Exchange::State::kOpen;
+    over.mode = ContentMode::kNone;
+    over.close = over.keep_alive = over.head_only = false;
+    over.body_bytes = 0;
     ++first_;
     --size_;
   }

@@ -16,6 +16,7 @@ namespace cirro::internal {
 class InputBuffer {
  public:
   [[nodiscard]] bool empty() const { return begin_ == end_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::string_view view() const {
     return {data_.get() + begin_, end_ - begin_};
   }

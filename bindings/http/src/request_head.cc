@@ -158,10 +158,9 @@ class HeadParser {
         }
         return true;
       case 6:
-        if (EqualsIgnoreCase(name, "accept")) {
-          if (head_.accept.empty()) head_.accept = value;
-        } else if (EqualsIgnoreCase(name, "expect")) {
-          unknown_expectation_ = !EqualsIgnoreCase(value, "100-continue");
+        if (EqualsIgnoreCase(name, "expect")) {
+          unknown_expectation_ =
+              unknown_expectation_ || !EqualsIgnoreCase(value, "100-continue");
           head_.expects_continue = head_.http11;
         }
         return true;
@@ -274,7 +273,6 @@ class HeadParser {
 bool ParseRequestHead(std::string_view block, RequestHead& head,
                       HttpRefusal& refusal) {
   head.headers.clear();
-  head.accept = {};
   head.traceparent = {};
   head.tracestate = {};
   head.content_length = 0;

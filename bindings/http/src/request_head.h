@@ -25,7 +25,6 @@ struct RequestHead {
   std::string_view target;
   std::vector<HttpHeader> headers;
   // Values of fields that the receiver itself looks at; the first of each.
-  std::string_view accept;
   std::string_view traceparent;
   std::string_view tracestate;
 

@@ -92,8 +92,6 @@ RequestParser::Progress RequestParser::Advance(std::string_view input,
   std::size_t consumed = 0;
   bool has_head = false;
   if (phase_ == Phase::kIdle) {
-    body_ = {};
-    chunk_data_ = {};
     // "a server that is expecting to receive and parse a request-line SHOULD
     // ignore at least one empty line (CRLF) received prior to the
     // request-line." RFC 9112 section 2.2

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "answer.h"
 #include "chunked_body.h"
 #include "cirro/http/options.h"
 #include "request_head.h"
@@ -34,6 +35,15 @@ class RequestParser {
   Progress Advance(std::string_view input, RequestHead& head);
 
   [[nodiscard]] std::string_view body() const { return body_; }
+  [[nodiscard]] std::size_t memory() const {
+    return head_copy_.capacity() + chunk_data_.capacity();
+  }
+  /// The request is taken: gives back the memory of its views.
+  void Release() {
+    body_ = {};
+    ClearBuffer(head_copy_);
+    ClearBuffer(chunk_data_);
+  }
   [[nodiscard]] const HttpRefusal& refusal() const { return refusal_; }
 
   /// Something of a request came, and not yet all of it.

@@ -8,7 +8,7 @@ namespace {
 TEST(MediaType, TakesTypesWithParameters) {
   for (const char* const text :
        {"application/json", "text/plain; charset=utf-8", "a/b;c=d;e=f",
-        "a/b ; c=d", "a/b;\tc=\"d e\\\"f\"", "application/vnd.x+json;a=\"\"",
+        "a/b ; c=d", "a/b; c=\"d e\\\"f\"", "application/vnd.x+json;a=\"\"",
         "!#$%&'*+-.^_`|~/x"}) {
     EXPECT_TRUE(IsMediaType(text)) << text;
   }
@@ -21,6 +21,18 @@ TEST(MediaType, RefusesWhatIsNone) {
         "a/b, c/d", "text/html; charset:", "a/b;c=d e", " a/b", "a/(b)"}) {
     EXPECT_FALSE(IsMediaType(text)) << text;
   }
+}
+
+// It becomes a header line as it is.
+TEST(MediaType, RefusesWhatNoHeaderLineMayHold) {
+  for (const char* const text :
+       {"a/b; c=\"x\r\nSet-Cookie: evil=1\"", "a/b; c=\"\\\r\n\"",
+        "a/b; c=\"\xFF\"", "a/b; c=\"\t\"", "a/b; c=\"\x7F\"", "a/b;\tc=d",
+        "a/b ", "a/b; c=d ", "a/b; c=\"d\"  "}) {
+    EXPECT_FALSE(IsMediaType(text)) << text;
+  }
+  EXPECT_FALSE(IsMediaType(std::string_view("a/b; c=\"\0\"", 11)));
+  EXPECT_TRUE(IsMediaType("a/b ; c=\"d e\\\"\"; f=g"));
 }
 
 TEST(MediaType, FindsItsParts) {

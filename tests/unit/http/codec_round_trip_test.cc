@@ -67,9 +67,10 @@ TEST(BinaryHeaders, AreOnePrintableLineAnAttribute) {
 
     ASSERT_EQ(headers.size(), event.attribute_count());
     for (const HttpHeader& header : headers) {
-      if (header.name == "content-type") continue;
+      // A media type is no escaped text: its blanks are its own.
+      const char least = header.name == "content-type" ? 0x1F : 0x20;
       for (const char c : header.value.substr(1)) {
-        ASSERT_TRUE(c > 0x20 && c < 0x7F) << header.value;
+        ASSERT_TRUE(c > least && c < 0x7F) << header.value;
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -89,6 +90,54 @@ TEST(Connection, StopsReadingWhileAnswersAreNotTaken) {
   EXPECT_EQ(StatusesIn(rig.sent()).size(), 20u);
 }
 
+// Each byte that went out makes room, although some always wait.
+TEST(Connection, NeedsNoMoreMemoryForAPeerThatReadsSlowly) {
+  InlineSink sink([](const Delivery&) { return ReplyOf(20'000); });
+  HttpConnectionRig rig(sink, {.max_unsent_bytes = 50'000});
+  rig.GiveRoom(0);
+  std::size_t most = 0;
+  for (int i = 0; i < 500; ++i) {
+    rig.Receive(PostEvent("1"));
+    rig.GiveRoom(15'000);
+    most = std::max(most, rig.connection().memory());
+  }
+
+  EXPECT_GT(rig.sent().size(), 7'000'000u);
+  EXPECT_LT(most, 1'000'000u);
+}
+
+// Answers of functions elsewhere, all of them finished at once.
+TEST(Connection, BoundsTheAnswersOfAPeerThatNeverReads) {
+  HoldingSink sink;
+  HttpConnectionRig rig(sink, {.max_unsent_bytes = 50'000});
+  rig.GiveRoom(0);
+  for (int i = 0; i < 100; ++i) {
+    rig.Receive(PostEvent("1", std::string(20'000, 'x')));
+  }
+  std::vector<Delivery> taken = sink.TakeNow(100);
+  for (Delivery& delivery : taken) delivery.Settle(ReplyOf(20'000));
+  rig.Turn();
+
+  EXPECT_LE(taken.size(), 4u);
+  EXPECT_LT(rig.connection().memory(), 500'000u);
+}
+
+TEST(Connection, KeepsNoMemoryOfLargeMessages) {
+  InlineSink sink([](const Delivery&) { return ReplyOf(1'000'000); });
+  HttpConnectionRig rig(sink, {});
+  std::string chunked = ChunkedEvent();
+  chunked.replace(chunked.find("4;a=b"), 11,
+                  "7a120\r\n" + std::string(500'000, 'x'));
+
+  for (int i = 0; i < 3; ++i) {
+    rig.Receive(PostEvent("1", std::string(900'000, 'x')));
+    rig.Receive(chunked);
+  }
+
+  EXPECT_GT(rig.sent().size(), 6'000'000u);
+  EXPECT_LT(rig.connection().memory(), 10'000u);
+}
+
 TEST(Connection, LetsOthersHaveATurnBeforeItReadsOn) {
   InlineSink sink;
   HttpConnectionRig rig(sink, {});
@@ -161,6 +210,27 @@ TEST(Connection, ABodyThatTricklesIsRefused) {
   rig.Advance(1s);
 
   EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(408));
+}
+
+// Who was not asked for the body yet is not slow.
+TEST(Connection, ABodyThatWaitsForItsContinueHasNoDeadline) {
+  HoldingSink sink;
+  HttpConnectionRig rig(sink, {});
+  rig.Receive(PostEvent("1"));
+  rig.Receive(
+      "POST / HTTP/1.1\r\nHost: x\r\nce-specversion: 1.0\r\nce-id: 2\r\n"
+      "ce-source: /s\r\nce-type: t\r\nExpect: 100-continue\r\n"
+      "Content-Length: 4\r\n\r\n");
+  rig.Advance(60s);
+  const std::size_t before = rig.sent().size();
+  sink.TakeOne().Settle(Done());
+  rig.Turn();
+  EXPECT_EQ(before, 0u);
+  EXPECT_THAT(rig.sent(), ::testing::EndsWith("100 Continue\r\n\r\n"));
+  EXPECT_EQ(rig.left(), 10s);
+  rig.Receive("data");
+
+  EXPECT_EQ(sink.TakeOne().event()->id(), "2");
 }
 
 TEST(Connection, HasNoDeadlineWhileAFunctionRuns) {
