@@ -262,7 +262,6 @@ Result<void> Service::Drain() {
   const TimePoint until = begin + config_.drain.delay + config_.drain.grace;
   // Brokers stop fetching at once; HTTP senders are given time to notice.
   for (const auto& inlet : inlets_) inlet->BeginDrain(Left(until));
-  dispatcher_->GiveBackWaiting();
   if (receiver_ != nullptr) receiver_->BeginDrain(Left(until));
   dispatcher_->BeginDrain();
   dispatcher_->GiveBackWaiting();
