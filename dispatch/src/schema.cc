@@ -4,12 +4,16 @@
 #define VALIJSON_USE_EXCEPTIONS 1
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -37,6 +41,9 @@ constexpr std::size_t kMaxExplainedValues = 4'096;
 constexpr std::size_t kMaxExplainedArray = 256;
 
 constexpr std::size_t kMaxDepth = 64;
+// Of the ways that branches of a recursive schema take through nested data:
+// valijson goes them all.
+constexpr double kMaxWays = 4'096;
 constexpr std::size_t kMaxMessageBytes = 256;
 
 Error Broken(std::string why) {
@@ -62,27 +69,99 @@ class SchemaReader {
  public:
   explicit SchemaReader(const json& root) : root_(root) {}
 
-  Result<void> Read() { return ReadNode(root_); }
+  Result<void> Read() { return ReadNode(root_, Place::kSchema); }
 
   /// Whether data can cost more than it weighs; see the class comment.
   [[nodiscard]] bool costly() const { return costly_; }
+  /// How often, at most, a value is checked for each time the one around it is:
+  /// more than once where a schema leads back to itself by several branches.
+  [[nodiscard]] double branching() const { return branching_; }
 
  private:
-  Result<void> ReadNode(const json& node) {
-    if (node.is_object()) {
+  enum class Place : std::uint8_t {
+    kSchema,
+    kMap,  ///< Of schemas by name, as under `properties`.
+  };
+
+  Result<void> ReadNode(const json& node, Place place) {
+    if (!node.is_structured() || !read_.emplace(&node, place).second) return {};
+    const bool schema = node.is_object() && place == Place::kSchema;
+    if (schema) {
       if (Result<void> ok = ReadKeywords(node); !ok) return ok;
       if (Result<void> ok = RefuseLoop(node); !ok) return ok;
-    }
-    if (!node.is_structured()) return {};
-    for (const auto& [name, child] : node.items()) {
-      // Values, not schemas: what looks like a keyword there is none.
-      if (node.is_object() && (name == "const" || name == "enum" ||
-                               name == "default" || name == "examples")) {
-        continue;
+      CountBranches(node);
+      if (const json* target = Target(node); target != nullptr) {
+        if (Result<void> ok = ReadNode(*target, place); !ok) return ok;
       }
-      if (Result<void> ok = ReadNode(child); !ok) return ok;
+    }
+    for (const auto& [name, child] : node.items()) {
+      if (schema && IsValue(name)) continue;
+      const Place its = schema && IsMap(name) ? Place::kMap : Place::kSchema;
+      if (Result<void> ok = ReadNode(child, its); !ok) return ok;
     }
     return {};
+  }
+
+  // Values, not schemas: what looks like a keyword there is none.
+  static bool IsValue(std::string_view keyword) {
+    return keyword == "const" || keyword == "enum" || keyword == "default" ||
+           keyword == "examples";
+  }
+  static bool IsMap(std::string_view keyword) {
+    return keyword == "properties" || keyword == "patternProperties" ||
+           keyword == "definitions" || keyword == "$defs" ||
+           keyword == "dependencies";
+  }
+
+  // Applied only where a $ref leads to them.
+  static bool IsDefinitions(std::string_view keyword) {
+    return keyword == "definitions" || keyword == "$defs";
+  }
+
+  // The branches of `node` that check the same value and lead back to it.
+  void CountBranches(const json& node) {
+    std::size_t back = 0;
+    bool own = false;  // By what it says of the value's members.
+    for (const auto& [name, child] : node.items()) {
+      if (name == "allOf" || name == "anyOf" || name == "oneOf" ||
+          name == "dependencies") {
+        if (!child.is_structured()) continue;
+        for (const json& branch : child) {
+          back += LeadsBack(branch, Place::kSchema, node) ? 1U : 0U;
+        }
+      } else if (name == "not" || name == "if" || name == "then" ||
+                 name == "else") {
+        back += LeadsBack(child, Place::kSchema, node) ? 1U : 0U;
+      } else if (!IsValue(name) && !IsDefinitions(name)) {
+        own =
+            own ||
+            LeadsBack(child, IsMap(name) ? Place::kMap : Place::kSchema, node);
+      }
+    }
+    if (own) ++back;
+    if (back > 1) branching_ *= static_cast<double>(back);
+  }
+
+  [[nodiscard]] bool LeadsBack(const json& from, Place place,
+                               const json& to) const {
+    std::set<const json*> seen;
+    return Leads(from, place, to, seen);
+  }
+  bool Leads(const json& from, Place place, const json& to,
+             std::set<const json*>& seen) const {
+    if (&from == &to) return true;
+    if (!from.is_structured() || !seen.insert(&from).second) return false;
+    const bool schema = from.is_object() && place == Place::kSchema;
+    if (schema) {
+      const json* const target = Target(from);
+      if (target != nullptr && Leads(*target, place, to, seen)) return true;
+    }
+    for (const auto& [name, child] : from.items()) {
+      if (schema && (IsValue(name) || IsDefinitions(name))) continue;
+      const Place its = schema && IsMap(name) ? Place::kMap : Place::kSchema;
+      if (Leads(child, its, to, seen)) return true;
+    }
+    return false;
   }
 
   Result<void> ReadKeywords(const json& node) {
@@ -163,6 +242,8 @@ class SchemaReader {
 
   const json& root_;
   bool costly_ = false;
+  double branching_ = 1;
+  std::set<std::pair<const json*, Place>> read_;
   std::map<const json*, bool> loops_;  ///< Object -> known to be without.
 };
 
@@ -171,19 +252,21 @@ struct DataSize {
   std::size_t values = 0;
   std::size_t longest_text = 0;
   std::size_t longest_array = 0;
+  std::size_t depth = 0;
 
   // Recursion is safe: Event data and Validate's text are 64 deep at most.
-  void Add(const json& value) {
+  void Add(const json& value, std::size_t around = 0) {
     ++values;
+    depth = std::max(depth, around);
     if (value.is_string()) {
       AddText(value.get_ref<const std::string&>());
     } else if (value.is_array()) {
       longest_array = std::max(longest_array, value.size());
-      for (const json& child : value) Add(child);
+      for (const json& child : value) Add(child, around + 1);
     } else if (value.is_object()) {
       for (const auto& [name, child] : value.items()) {
         AddText(name);
-        Add(child);
+        Add(child, around + 1);
       }
     }
   }
@@ -222,6 +305,7 @@ struct SchemaValidator::Compiled {
   json text;  // the compiled schema may refer to it
   valijson::Schema schema;
   bool costly = false;
+  double branching = 1;
 
   // A valijson::Validator keeps the compiled patterns but serves one thread.
   Mutex mutex;
@@ -258,6 +342,15 @@ Result<void> SchemaValidator::Compiled::Check(const json& data) {
                     " values; the schema has a pattern, format or "
                     "uniqueItems, with which " +
                     std::to_string(kMaxMatchedValues) + " is the limit");
+  }
+
+  if (std::pow(branching, static_cast<double>(size.depth)) > kMaxWays) {
+    return Rejected(
+        "the data is nested " + std::to_string(size.depth) +
+        " deep; branches of the schema lead back to itself, with which " +
+        std::to_string(
+            static_cast<int>(std::log(kMaxWays) / std::log(branching))) +
+        " is the limit");
   }
 
   const valijson::adapters::NlohmannJsonAdapter adapter(data);
@@ -299,6 +392,7 @@ Result<std::unique_ptr<const SchemaValidator>> SchemaValidator::Compile(
   SchemaReader reader(text);
   if (Result<void> ok = reader.Read(); !ok) return ok.error();
   compiled->costly = reader.costly();
+  compiled->branching = reader.branching();
   try {
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
     parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(text),

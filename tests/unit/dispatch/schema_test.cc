@@ -162,6 +162,49 @@ TEST(SchemaValidator, IgnoresWhatLooksLikeAKeywordInValues) {
   EXPECT_EQ(Complaint(*schema, R"({"$ref":"http://x"})"), "");
 }
 
+// A property or a definition may be called as a keyword is.
+TEST(SchemaValidator, SeesSchemasWhateverTheirNames) {
+  const std::string json =
+      R"({"default":")" + std::string(300'000, 'a') + "\"}";
+
+  for (const char* schema :
+       {R"({"properties": {"default": {"pattern": "^(a|b)*$"}}})",
+        R"({"properties": {"default": {"$ref": "#/definitions/const"}},
+            "definitions": {"const": {"pattern": "^(a|b)*$"}}})",
+        R"({"properties": {"default": {"$ref": "#/examples/0"}},
+            "examples": [{"pattern": "^(a|b)*$"}]})",
+        R"({"dependencies": {"default": {"propertyNames": {"pattern": "a"},
+            "properties": {"default": {"pattern": "^(a|b)*$"}}}}})"}) {
+    EXPECT_THAT(Complaint(*Schema(schema), json), HasSubstr("1024")) << schema;
+  }
+  EXPECT_FALSE(SchemaValidator::Compile(
+      R"({"properties": {"enum": {"$ref": "http://x"}}})"));
+}
+
+// Each level of the data would double the work.
+TEST(SchemaValidator, RefusesDeepDataWhereBranchesLeadBack) {
+  const auto nested = [](int depth) {
+    std::string json = R"({"kind":"c"})";
+    for (int i = 0; i < depth; ++i) json = R"({"child":)" + json + "}";
+    return json;
+  };
+
+  for (const char* schema :
+       {R"({"oneOf": [{"properties": {"child": {"$ref": "#"},
+                                      "kind": {"const": "a"}}},
+                      {"properties": {"child": {"$ref": "#"},
+                                      "kind": {"const": "b"}}}]})",
+        R"({"$ref": "#/definitions/n", "definitions": {"n": {
+            "properties": {"child": {"$ref": "#/definitions/n"}},
+            "allOf": [{"additionalProperties": {"$ref": "#/definitions/n"}},
+                      {"required": []}]}}})"}) {
+    EXPECT_THAT(Complaint(*Schema(schema), nested(60)), HasSubstr("lead back"))
+        << schema;
+  }
+  const auto plain = Schema(R"({"properties": {"child": {"$ref": "#"}}})");
+  EXPECT_EQ(Complaint(*plain, nested(60)), "");
+}
+
 // Data that would make std::regex overflow the stack.
 TEST(SchemaValidator, RefusesLongStringsWhereThereIsAPattern) {
   const std::string json = '"' + std::string(50'000, 'a') + '"';
