@@ -15,7 +15,7 @@ void MeteredOutlet::Send(Event event, SendCompletion completion) noexcept {
       place = free_.back();
       free_.pop_back();
     }
-    open_[place].emplace(Open{std::move(completion), clock_.Now()});
+    open_[place].emplace(Open{event, std::move(completion), clock_.Now()});
   }
   outlet_.Send(std::move(event), SendCompletion(*this, place));
 }
@@ -31,6 +31,16 @@ void MeteredOutlet::OnSent(std::uint64_t send, Result<void> result,
   }
   metrics_.Sent(outlet_.name(), result ? nullptr : &result.error(),
                 clock_.Now() - ended->begin);
+  if (!result) {
+    const Event& event = ended->event;
+    logger_.Write(LogLevel::kWarning, "an event was not taken",
+                  {{"outlet", outlet_.name()},
+                   {"code", ToString(result.error().code)},
+                   {"error", result.error().message},
+                   {"event_id", event.id()},
+                   {"event_source", event.source()},
+                   {"event_type", event.type()}});
+  }
   ended->completion.Complete(std::move(result), retry_after);
 }
 

@@ -8,16 +8,19 @@
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/mutex.h"
 #include "cirro/dispatch/outlet.h"
+#include "log.h"
 #include "metrics.h"
 
 namespace cirro::internal {
 
-/// An outlet that counts how the sends of another one end. Any thread sends.
+/// An outlet that counts how the sends of another one end, and logs each that
+/// failed: the event's own outcome does not say why. Any thread sends.
 class MeteredOutlet final : public Outlet, private SendListener {
  public:
   /// REQUIRES: all of them outlive *this.
-  MeteredOutlet(Outlet& outlet, Metrics& metrics, const Clock& clock)
-      : outlet_(outlet), metrics_(metrics), clock_(clock) {}
+  MeteredOutlet(Outlet& outlet, Metrics& metrics, Logger& logger,
+                const Clock& clock)
+      : outlet_(outlet), metrics_(metrics), logger_(logger), clock_(clock) {}
 
   [[nodiscard]] std::string_view name() const noexcept override {
     return outlet_.name();
@@ -30,6 +33,7 @@ class MeteredOutlet final : public Outlet, private SendListener {
 
  private:
   struct Open {
+    Event event;
     SendCompletion completion;
     TimePoint begin;
   };
@@ -39,6 +43,7 @@ class MeteredOutlet final : public Outlet, private SendListener {
 
   Outlet& outlet_;
   Metrics& metrics_;
+  Logger& logger_;
   const Clock& clock_;
   Mutex mutex_;
   // Used again: there are never more than the outlet takes at once.

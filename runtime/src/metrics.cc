@@ -11,15 +11,6 @@ namespace {
 
 std::atomic<std::uint64_t> next_id{1};
 
-// This thread's block, and the Metrics it belongs to. libcirro is there from
-// the start, so its address needs no call.
-struct OwnBlockCache {
-  std::uint64_t owner;
-  void* block;
-};
-thread_local constinit OwnBlockCache own
-    __attribute__((tls_model("initial-exec"))) = {0, nullptr};
-
 }  // namespace
 
 void Histogram::Add(Duration took) noexcept {
@@ -41,16 +32,55 @@ void Histogram::AddTo(std::array<std::uint64_t, kBounds.size() + 1>& buckets,
   seconds += static_cast<double>(nanoseconds_.get()) / 1e9;
 }
 
-Metrics::Metrics() : id_(next_id.fetch_add(1)) {}
+thread_local constinit Metrics::Own Metrics::own_ = {0, nullptr};
+
+Metrics::Metrics()
+    : id_(next_id.fetch_add(1)), blocks_(std::make_shared<Blocks>()) {}
 Metrics::~Metrics() = default;
 
-Metrics::Block& Metrics::OwnBlock() const {
-  if (own.owner != id_) {
-    const MutexLock lock(mutex_);
-    own.block = blocks_.emplace_back(std::make_unique<Block>()).get();
-    own.owner = id_;
+// What a thread gives back at its end, or when it counts for another Metrics.
+class Metrics::Lease {
+ public:
+  ~Lease() {
+    GiveBack();
+    own_ = {0, nullptr};
   }
-  return *static_cast<Block*>(own.block);
+
+  Block& Take(const std::shared_ptr<Blocks>& from) {
+    GiveBack();
+    const MutexLock lock(from->mutex);
+    if (from->free.empty()) {
+      block_ = from->all.emplace_back(std::make_unique<Block>()).get();
+      from->free.reserve(from->all.size());  // So that giving back cannot fail.
+    } else {
+      block_ = from->free.back();
+      from->free.pop_back();
+    }
+    from_ = from;
+    return *block_;
+  }
+
+ private:
+  void GiveBack() noexcept {
+    const std::shared_ptr<Blocks> from = from_.lock();
+    if (from == nullptr) return;
+    const MutexLock lock(from->mutex);
+    from->free.push_back(block_);
+  }
+
+  std::weak_ptr<Blocks> from_;
+  Block* block_ = nullptr;
+};
+
+std::size_t Metrics::blocks() const {
+  const MutexLock lock(blocks_->mutex);
+  return blocks_->all.size();
+}
+
+Metrics::Block& Metrics::LeaseBlock() const {
+  static thread_local Lease lease;
+  own_ = {id_, &lease.Take(blocks_)};
+  return *own_.block;
 }
 
 void Metrics::Received(const Delivery& delivery) noexcept {

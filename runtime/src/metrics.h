@@ -99,6 +99,9 @@ class Metrics final : public Observer {
   void Sent(std::string_view outlet, const Error* error,
             Duration took) noexcept;
 
+  /// How many sets of counters there are: as many as threads counted at once.
+  [[nodiscard]] std::size_t blocks() const;
+
   /// The text that Prometheus reads. Any thread.
   [[nodiscard]] std::string Render(const MetricsSnapshot& snapshot) const;
 
@@ -107,12 +110,26 @@ class Metrics final : public Observer {
   struct CallCells;
   struct InletCells;
   struct OutletCells;
-  [[nodiscard]] Block& OwnBlock() const;
+  struct Blocks;
+  class Lease;
+  [[nodiscard]] Block& OwnBlock() const {
+    return own_.owner == id_ ? *own_.block : LeaseBlock();
+  }
+  [[nodiscard]] Block& LeaseBlock() const;
+
+  // This thread's block, and the Metrics it belongs to. libcirro is there from
+  // the start, so its address needs no call.
+  struct Own {
+    std::uint64_t owner;
+    Block* block;
+  };
+  static thread_local constinit Own own_
+      __attribute__((tls_model("initial-exec")));
 
   const std::uint64_t id_;  // Tells a thread's block of this from another's.
-  mutable Mutex mutex_;
-  // Grows by one for each thread that ever counted, and never shrinks.
-  mutable std::vector<std::unique_ptr<Block>> blocks_ CIRRO_GUARDED_BY(mutex_);
+  // As many as threads counted at once: who ends leaves its block, with what is
+  // counted in it, to the next. Shared with threads that outlive this.
+  const std::shared_ptr<Blocks> blocks_;
 };
 
 }  // namespace cirro::internal

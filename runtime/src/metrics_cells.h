@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "cirro/cloudevents/error.h"
 #include "metrics.h"
@@ -106,6 +107,12 @@ struct Metrics::Block {
     }
     return *last_inlet_cells;
   }
+};
+
+struct Metrics::Blocks {
+  Mutex mutex;
+  std::vector<std::unique_ptr<Block>> all CIRRO_GUARDED_BY(mutex);
+  std::vector<Block*> free CIRRO_GUARDED_BY(mutex);  ///< Of no thread now.
 };
 
 }  // namespace cirro::internal

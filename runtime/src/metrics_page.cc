@@ -195,8 +195,8 @@ std::string Metrics::Render(const MetricsSnapshot& snapshot) const {
   std::map<std::string_view, OutletSums> outlets;
   std::array<std::uint64_t, kLevels.size()> lines{};
   {
-    const MutexLock lock(mutex_);
-    for (const auto& block : blocks_) {
+    const MutexLock lock(blocks_->mutex);
+    for (const auto& block : blocks_->all) {
       const MutexLock block_lock(block->mutex);
       for (const auto& [key, cells] : block->calls) {
         CallSums& sums = calls[{key.inlet->name, key.function}];

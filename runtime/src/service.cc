@@ -155,7 +155,7 @@ Result<void> Service::MakeDispatcher() {
                         .observer = &reporter_};
   for (const auto& outlet : outlets_) {
     metered_.push_back(
-        std::make_unique<MeteredOutlet>(*outlet, metrics_, clock_));
+        std::make_unique<MeteredOutlet>(*outlet, metrics_, logger_, clock_));
     parts.outlets.push_back({metered_.back().get(), *overrides});
   }
   if (receiver_ != nullptr) parts.inlets.push_back(receiver_.get());

@@ -14,10 +14,13 @@
 #include "runtime/src/exposition.h"
 #include "runtime/src/knative.h"
 #include "runtime/src/log.h"
+#include "runtime/src/metered_outlet.h"
 #include "runtime/src/metrics.h"
 #include "runtime/src/reporter.h"
 #include "runtime/src/side_routes.h"
 #include "support/event_fixtures.h"
+#include "support/memory_outlet.h"
+#include "support/virtual_clock.h"
 
 namespace cirro::internal {
 namespace {
@@ -116,6 +119,12 @@ class Ignore final : public Settler {
               Settlement /*settlement*/) noexcept override {}
 };
 
+class IgnoreSends final : public SendListener {
+ public:
+  void OnSent(std::uint64_t /*send*/, Result<void> /*result*/,
+              milliseconds /*retry_after*/) noexcept override {}
+};
+
 class Reports : public ::testing::Test {
  protected:
   Delivery Make(Event event) {
@@ -166,6 +175,32 @@ TEST_F(Reports, AFunctionsOwnLineHasTheIdsToo) {
   EXPECT_EQ(line["message"], "stirring");
   EXPECT_EQ(line["event_id"], "min-1");
   EXPECT_EQ(line["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+}
+
+TEST_F(Reports, AnEventThatNoOutletTookIsLogged) {
+  const test::VirtualClock clock;
+  test::MemoryOutlet broken("billing", true);
+  MeteredOutlet outlet(broken, metrics_, logger_, clock);
+  IgnoreSends listener;
+  outlet.Send(MinEvent(), SendCompletion(listener, 1));
+  broken.Fail(ErrorCode::kUnavailable);
+
+  const auto line = nlohmann::json::parse(pipe_.ReadAll());
+  EXPECT_EQ(line["severity"], "WARNING");
+  EXPECT_EQ(line["outlet"], "billing");
+  EXPECT_EQ(line["code"], "unavailable");
+  EXPECT_EQ(line["event_id"], "min-1");
+}
+
+// Threads of one event each, as asynchronous functions have them.
+TEST_F(Reports, CountersAreNoMoreThanThreadsAtOnce) {
+  const Delivery delivery = Make(MinEvent());
+  for (int i = 0; i < 100; ++i) {
+    std::thread([&] { metrics_.Received(delivery); }).join();
+  }
+
+  EXPECT_EQ(metrics_.blocks(), 1U);
+  EXPECT_THAT(Page(), HasSubstr(" 100\n"));
 }
 
 TEST_F(Reports, AnUnmatchedTypeIsSaidOnce) {
