@@ -32,7 +32,7 @@ void Histogram::AddTo(std::array<std::uint64_t, kBounds.size() + 1>& buckets,
   seconds += static_cast<double>(nanoseconds_.get()) / 1e9;
 }
 
-thread_local constinit Metrics::Own Metrics::own_ = {0, nullptr};
+thread_local constinit Metrics::Own Metrics::own = {0, nullptr};
 
 Metrics::Metrics()
     : id_(next_id.fetch_add(1)), blocks_(std::make_shared<Blocks>()) {}
@@ -43,7 +43,7 @@ class Metrics::Lease {
  public:
   ~Lease() {
     GiveBack();
-    own_ = {0, nullptr};
+    own = {0, nullptr};
   }
 
   Block& Take(const std::shared_ptr<Blocks>& from) {
@@ -79,8 +79,8 @@ std::size_t Metrics::blocks() const {
 
 Metrics::Block& Metrics::LeaseBlock() const {
   static thread_local Lease lease;
-  own_ = {id_, &lease.Take(blocks_)};
-  return *own_.block;
+  own = {id_, &lease.Take(blocks_)};
+  return *own.block;
 }
 
 void Metrics::Received(const Delivery& delivery) noexcept {

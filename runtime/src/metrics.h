@@ -113,7 +113,7 @@ class Metrics final : public Observer {
   struct Blocks;
   class Lease;
   [[nodiscard]] Block& OwnBlock() const {
-    return own_.owner == id_ ? *own_.block : LeaseBlock();
+    return own.owner == id_ ? *own.block : LeaseBlock();
   }
   [[nodiscard]] Block& LeaseBlock() const;
 
@@ -123,7 +123,7 @@ class Metrics final : public Observer {
     std::uint64_t owner;
     Block* block;
   };
-  static thread_local constinit Own own_
+  static thread_local constinit Own own
       __attribute__((tls_model("initial-exec")));
 
   const std::uint64_t id_;  // Tells a thread's block of this from another's.
