@@ -127,10 +127,26 @@ void WriteProblem(int status, std::string_view code, std::string_view detail,
   FinishProblem(status, retry_after, out);
 }
 
+// ---- A batch.
+
+namespace {
+
+// Of one answer: a hostile batch has thousands of bad members.
+constexpr std::size_t kMaxDetails = 16;
+
+void AppendReplies(const std::vector<Event>& replies, std::string& out) {
+  if (replies.empty()) return;
+  out += R"(,"replies":)";
+  out += EncodeJsonBatch(replies);
+}
+
+}  // namespace
+
 void WriteBatchProblem(int status, std::span<const EventOutcome> outcomes,
                        std::chrono::milliseconds retry_after, Answer& out) {
   BeginProblem(status, out.body);
   out.body += R"(,"events":[)";
+  std::size_t details = 0;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const EventOutcome& outcome = outcomes[i];
     if (i != 0) out.body += ',';
@@ -138,9 +154,12 @@ void WriteBatchProblem(int status, std::span<const EventOutcome> outcomes,
     AppendNumber(static_cast<std::uint64_t>(outcome.status), out.body);
     if (outcome.status >= 300) {
       AppendMember("code", ToString(outcome.code), out.body);
-      if (!outcome.detail.empty()) {
+      if (!outcome.detail.empty() && details < kMaxDetails) {
+        ++details;
         AppendMember("detail", outcome.detail, out.body);
       }
+    } else if (IsFinal(status)) {
+      AppendReplies(outcome.replies, out.body);
     }
     out.body += '}';
   }

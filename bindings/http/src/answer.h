@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cirro/dispatch/delivery.h"
 #include "cirro/http/codec.h"
@@ -43,6 +44,7 @@ struct EventOutcome {
   int status = 0;
   ErrorCode code = ErrorCode::kInternal;  ///< Where status is no success.
   std::string detail{};
+  std::vector<Event> replies{};  ///< What the answer is to carry of it.
 };
 
 /// Success without a body.
@@ -55,7 +57,9 @@ void WriteBatchReply(const std::vector<Event>& events, Answer& out);
 /// Source: RFC 9457.
 void WriteProblem(int status, std::string_view code, std::string_view detail,
                   std::chrono::milliseconds retry_after, Answer& out);
-/// A batch that did not succeed as a whole: the outcome of each event.
+/// A batch that did not succeed as a whole: the outcome of each event, and its
+/// replies where nobody will send it again. Only the first outcomes that are no
+/// success say more than their code.
 void WriteBatchProblem(int status, std::span<const EventOutcome> outcomes,
                        std::chrono::milliseconds retry_after, Answer& out);
 void WriteRefusal(const HttpRefusal& refusal, Answer& out);

@@ -285,6 +285,7 @@ void Connection::EmitAnswer(Exchange& exchange) {
     out_ += exchange.answer.head;
     held_bytes_ -= exchange.answer.size();
   }
+  out_ += host_.date_line;
   if (close) {
     out_ += "connection: close\r\n";
     input_done_ = true;

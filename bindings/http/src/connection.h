@@ -84,6 +84,7 @@ class Connection : public TimerNode {
   template <typename Content>
   Delivery MakeDelivery(Content content, std::uint64_t low,
                         std::uint32_t reply_capacity);
+  void NoteForgiven(Leniency forgiven, const Event& event);
   [[nodiscard]] Malformed Describe(Error error, std::string_view body) const;
   void Refuse(const HttpRefusal& refusal);
   void Reject(Exchange& exchange, const HttpRefusal& refusal);

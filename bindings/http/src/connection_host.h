@@ -74,6 +74,8 @@ class ConnectionHost {
   TimePoint close_by = TimePoint::max();  ///< The end of every connection.
   /// The head of the answer to most requests, built once.
   std::string done_head;
+  /// The Date field of this turn's answers; empty: none.
+  std::string date_line;
 
   /// For one read; kHeadPadding readable bytes lie behind it.
   [[nodiscard]] std::span<char> scratch() {

@@ -78,7 +78,8 @@ void Connection::TakeRequest() {
   ThreadCounters::Add(host_.counters.requests);
   Exchange& exchange = exchanges_.Push();
   ++host_.open_requests;
-  exchange.close = !head.keep_alive;
+  // Behind CONNECT would come a tunnel's bytes.
+  exchange.close = !head.keep_alive || head.method == "CONNECT";
   exchange.keep_alive = head.keep_alive && !head.http11;
   exchange.head_only = head.method == "HEAD";
   exchange.body_bytes = parser_.body().size();
@@ -135,15 +136,11 @@ void Connection::TakeEvent(Exchange& exchange) {
   HttpContent content =
       host_.decoder.Decode(host_.head.headers, parser_.body());
   exchange.mode = content.mode;
-  if (content.forgiven != Leniency::kNone) {
-    for (std::size_t bit = 0; bit < host_.counters.forgiven.size(); ++bit) {
-      if (Has(content.forgiven, static_cast<Leniency>(1U << bit))) {
-        ThreadCounters::Add(host_.counters.forgiven[bit]);
-      }
-    }
-  }
   const std::uint64_t low = (exchanges_.next_stream() - 1) << kIndexBits;
   if (auto* const event = std::get_if<Event>(&content.value)) {
+    if (content.forgiven != Leniency::kNone) {
+      NoteForgiven(content.forgiven, *event);
+    }
     host_.Enqueue(MakeDelivery(std::move(*event), low, 1));
   } else if (auto* const members =
                  std::get_if<std::vector<Result<Event>>>(&content.value)) {
@@ -163,6 +160,16 @@ void Connection::TakeEvent(Exchange& exchange) {
         MakeDelivery(Describe(std::move(error), parser_.body()), low, 0));
   }
   if (host_.should_deliver()) host_.Deliver();
+}
+
+void Connection::NoteForgiven(Leniency forgiven, const Event& event) {
+  for (std::size_t bit = 0; bit < host_.counters.forgiven.size(); ++bit) {
+    if (Has(forgiven, static_cast<Leniency>(1U << bit))) {
+      ThreadCounters::Add(host_.counters.forgiven[bit]);
+    }
+  }
+  const auto& tell = host_.parts.options.on_forgiven;
+  if (tell) tell(forgiven, event);
 }
 
 // A message that is no event, as it came.
@@ -194,7 +201,6 @@ void Connection::TakeBatch(Exchange& exchange,
   exchange.batch->open = members.size();
   exchange.batch->status = host_.parts.options.done_status;
   exchange.batch->outcomes.resize(members.size());
-  exchange.batch->replies.resize(replies ? members.size() : 0);
   const auto capacity = replies
                             ? static_cast<std::uint32_t>(
                                   host_.parts.options.decode.max_batch_events)
@@ -299,9 +305,7 @@ void Connection::SettleBatched(Exchange& exchange, std::size_t index,
   }
   batch.status = Worse(batch.status, outcome.status);
   batch.retry_after = std::max(batch.retry_after, settlement.delay);
-  if (!batch.replies.empty()) {
-    batch.replies[index] = std::move(settlement.replies);
-  }
+  outcome.replies = std::move(settlement.replies);
   if (--batch.open == 0) FinishBatch(exchange);
 }
 
@@ -314,9 +318,10 @@ void Connection::FinishBatch(Exchange& exchange) {
     return;
   }
   std::vector<Event> replies;
-  for (std::vector<Event>& of_one : batch->replies) {
-    replies.insert(replies.end(), std::make_move_iterator(of_one.begin()),
-                   std::make_move_iterator(of_one.end()));
+  for (EventOutcome& outcome : batch->outcomes) {
+    replies.insert(replies.end(),
+                   std::make_move_iterator(outcome.replies.begin()),
+                   std::make_move_iterator(outcome.replies.end()));
   }
   if (replies.empty()) {
     exchange.state = Exchange::State::kDone;

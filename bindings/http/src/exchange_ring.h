@@ -17,8 +17,7 @@ struct BatchState {
   std::size_t open = 0;
   int status = 0;  ///< The worst so far.
   std::chrono::milliseconds retry_after{0};
-  std::vector<EventOutcome> outcomes;
-  std::vector<std::vector<Event>> replies;  ///< By event, in order.
+  std::vector<EventOutcome> outcomes;  ///< By event, in order.
 };
 
 /// A request and what becomes its answer.

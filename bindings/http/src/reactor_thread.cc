@@ -3,8 +3,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
+#include <string_view>
 #include <utility>
 
 #include "answer.h"
@@ -33,6 +36,34 @@ constexpr std::uint32_t kRefusedAtOnce = 64;
 constexpr std::chrono::milliseconds kAcceptAgain{200};
 
 thread_local ReactorThread* current = nullptr;
+
+// RFC 9110 section 5.6.7: IMF-fixdate. Not by strftime, which asks the locale.
+std::string DateLine(std::time_t now) {
+  constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed",
+                                                  "Thu", "Fri", "Sat"};
+  constexpr std::array<std::string_view, 12> kMonths{
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm parts{};
+  if (gmtime_r(&now, &parts) == nullptr) return {};
+  std::string line = "date: ";
+  const auto digits = [&line](int number, int places) {
+    std::string text = std::to_string(number);
+    line.append(static_cast<std::size_t>(places) - text.size(), '0') += text;
+  };
+  line.append(kDays.at(static_cast<std::size_t>(parts.tm_wday))).append(", ");
+  digits(parts.tm_mday, 2);
+  line.append(" ").append(kMonths.at(static_cast<std::size_t>(parts.tm_mon)));
+  line += ' ';
+  digits(parts.tm_year + 1900, 4);
+  line += ' ';
+  digits(parts.tm_hour, 2);
+  line += ':';
+  digits(parts.tm_min, 2);
+  line += ':';
+  digits(parts.tm_sec, 2);
+  return line += " GMT\r\n";
+}
 
 std::string DoneHead(const HttpOptions& options) {
   Answer answer;
@@ -102,6 +133,7 @@ void ReactorThread::onReady(const Pistache::Aio::FdSet& fds) noexcept {
   current = this;
   mailbox_.SetAwake();
   host_.now = std::chrono::steady_clock::now();
+  if (host_.now >= date_until_) UpdateDate();
   // Its iterators give no access to the flags.
   // NOLINTNEXTLINE(modernize-loop-convert)
   for (std::size_t i = 0; i < fds.size(); ++i) {
@@ -282,6 +314,14 @@ void ReactorThread::ArmTimer() {
   when.it_value.tv_sec = seconds.count();
   when.it_value.tv_nsec = (since_boot - seconds).count();
   timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+void ReactorThread::UpdateDate() {
+  using std::chrono::system_clock;
+  const auto now = system_clock::now();
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  host_.date_line = DateLine(system_clock::to_time_t(second));
+  date_until_ = host_.now + (second + std::chrono::seconds(1) - now);
 }
 
 void ReactorThread::FollowPhase() {

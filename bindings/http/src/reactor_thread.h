@@ -91,6 +91,7 @@ class ReactorThread final : public Pistache::Aio::Handler {
   void Review(Connection& connection);
   void AdvanceTimers();
   void ArmTimer();
+  void UpdateDate();
   void FollowPhase();
   void SendReport();
   [[nodiscard]] std::uint64_t NextId() {
@@ -111,6 +112,7 @@ class ReactorThread final : public Pistache::Aio::Handler {
   ConnectionHost host_;
   TimerWheel wheel_;
   TimePoint armed_ = TimePoint::max();
+  TimePoint date_until_{};  ///< When host_.date_line is no longer true.
   TimerNode accept_again_;  ///< Descriptors had run out.
   std::uint64_t sequence_;
   std::uint8_t next_thread_ = 0;

@@ -71,6 +71,31 @@ bool IsHost(std::string_view host) {
   return valid;
 }
 
+// RFC 9110 section 4.2: "A recipient SHOULD parse [userinfo] as an error"; an
+// empty host is invalid.
+bool IsHttpUri(std::string_view target) {
+  const std::size_t colon = target.find("://");
+  if (colon == std::string_view::npos) return false;
+  const std::string_view scheme = target.substr(0, colon);
+  if (!EqualsIgnoreCase(scheme, "http") && !EqualsIgnoreCase(scheme, "https")) {
+    return false;
+  }
+  target.remove_prefix(colon + 3);
+  const std::string_view authority =
+      target.substr(0, target.find_first_of("/?"));
+  return !authority.empty() && authority.front() != ':' && IsHost(authority);
+}
+
+// RFC 9112 section 3.2: origin-form, absolute-form, authority-form of CONNECT
+// alone, asterisk-form of OPTIONS alone.
+bool IsTarget(std::string_view method, std::string_view target) {
+  if (method == "CONNECT") {
+    return IsHost(target) && target.find(':') != std::string_view::npos;
+  }
+  return target.front() == '/' || (target == "*" && method == "OPTIONS") ||
+         IsHttpUri(target);
+}
+
 class HeadParser {
  public:
   HeadParser(std::string_view block, RequestHead& head, HttpRefusal& refusal)
@@ -121,6 +146,10 @@ class HeadParser {
                     "HTTP/1.0 and HTTP/1.1 are spoken");
     }
     at_ += kVersion.size();
+    if (!IsTarget(head_.method, head_.target)) {
+      return Refuse(400, HttpReject::kBadRequest,
+                    "the request target is not valid");
+    }
     return true;
   }
 

@@ -29,13 +29,6 @@ int Severity(int status) noexcept {
   }
 }
 
-// "Throw it away" in the mouth of a receiver: Knative and Event Grid do not
-// send such an event again.
-bool IsFinal(int status) noexcept {
-  return status >= 400 && status < 500 && status != 404 && status != 408 &&
-         status != 429;
-}
-
 }  // namespace
 
 int StatusOf(ErrorCode code, const HttpOptions& options) noexcept {
@@ -128,6 +121,11 @@ std::string_view ReasonPhrase(int status) noexcept {
     default:
       return status < 300 ? "OK" : status < 500 ? "Refused" : "Error";
   }
+}
+
+bool IsFinal(int status) noexcept {
+  return status >= 400 && status < 500 && status != 404 && status != 408 &&
+         status != 429;
 }
 
 int Worse(int a, int b) noexcept { return Severity(b) > Severity(a) ? b : a; }

@@ -20,6 +20,10 @@ namespace cirro::internal {
 /// "422" -> "Unprocessable Content"; a class name for unknown ones.
 [[nodiscard]] std::string_view ReasonPhrase(int status) noexcept;
 
+/// "Throw it away" in the mouth of a receiver: Knative and Event Grid do not
+/// send such an event again.
+[[nodiscard]] bool IsFinal(int status) noexcept;
+
 /// Of two statuses in one batch, the worse: 504, 500, 503, 429, 404, 400,
 /// other client errors, 422, then any success.
 [[nodiscard]] int Worse(int a, int b) noexcept;

@@ -153,6 +153,27 @@ std::vector<Case> Broken() {
   };
 }
 
+std::string Asking(std::string_view method, std::string_view target) {
+  return Head(
+      "", std::string(method) + " " + std::string(target) + " HTTP/1.1\r\n");
+}
+
+// RFC 9112 section 3.2: none of the four forms, or one of another method.
+std::vector<Case> Targets() {
+  return {
+      {"AsteriskOfPost", Asking("POST", "*"), 400},
+      {"NoForm", Asking("POST", "events"), 400},
+      {"AuthorityOfPost", Asking("POST", "x:80"), 400},
+      {"SchemeOfOthers", Asking("POST", "ftp://x/"), 400},
+      {"AbsoluteWithoutHost", Asking("POST", "http:///a"), 400},
+      {"AbsoluteWithPortAlone", Asking("POST", "http://:80/a"), 400},
+      {"AbsoluteWithUser", Asking("POST", "http://me:secret@x/a"), 400},
+      {"AbsoluteWithBackslash", Asking("POST", "http://x\\y/a"), 400},
+      {"OriginOfConnect", Asking("CONNECT", "/"), 400},
+      {"AsteriskOfGet", Asking("GET", "*"), 400},
+  };
+}
+
 std::vector<Case> Chunks() {
   return {
       {"NoSize", Chunked("\r\nhello\r\n0\r\n\r\n"), 400},
@@ -211,6 +232,8 @@ const auto kName = [](const ::testing::TestParamInfo<Case>& info) {
 INSTANTIATE_TEST_SUITE_P(Smuggling, Refused, ::testing::ValuesIn(Smuggling()),
                          kName);
 INSTANTIATE_TEST_SUITE_P(Broken, Refused, ::testing::ValuesIn(Broken()), kName);
+INSTANTIATE_TEST_SUITE_P(Targets, Refused, ::testing::ValuesIn(Targets()),
+                         kName);
 INSTANTIATE_TEST_SUITE_P(Chunks, Refused, ::testing::ValuesIn(Chunks()), kName);
 INSTANTIATE_TEST_SUITE_P(Limits, Refused, ::testing::ValuesIn(Limits()), kName);
 

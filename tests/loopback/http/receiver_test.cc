@@ -5,10 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "cirro/cloudevents/event_builder.h"
 #include "cirro/cloudevents/json_format.h"
@@ -287,6 +290,48 @@ TEST(HttpReceiver, AnswersABatchWithTheWorstStatusAndEachOutcome) {
               HasSubstr(R"({"status":400,"code":"invalid_event",)"));
 }
 
+// Nobody sends the batch again, so what its members answered is in the body.
+TEST(HttpReceiver, KeepsTheRepliesOfABatchBesideARejectedMember) {
+  InlineSink sink([](const Delivery& delivery) {
+    if (delivery.event()->id() == "2")
+      return Failed(ErrorCode::kRejected, "no");
+    return Replied({MakeReply("a"), MakeReply("b")});
+  });
+  RunningReceiver receiver(sink);
+
+  const RawResponse response = receiver.Exchange(
+      Post(std::string(kBatchType) +
+               "Accept: application/cloudevents-batch+json\r\n",
+           "[" + Structured("1") + "," + Structured("2") + "]"));
+
+  EXPECT_EQ(response.status, 422);
+  const auto body = nlohmann::json::parse(response.body, nullptr, false);
+  ASSERT_EQ(body["events"].size(), 2u) << response.body;
+  ASSERT_EQ(body["events"][0]["replies"].size(), 2u) << response.body;
+  EXPECT_EQ(body["events"][0]["replies"][0]["id"], "a");
+  EXPECT_EQ(body["events"][0]["replies"][1]["id"], "b");
+  EXPECT_FALSE(body["events"][1].contains("replies"));
+}
+
+// Each outcome is listed, but only the first say more than their code.
+TEST(HttpReceiver, ExplainsTheFirstOfManyBadMembersAlone) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  std::string members = "1";
+  for (int i = 1; i < 1'000; ++i) members += ",1";
+
+  const RawResponse response =
+      receiver.Exchange(Post(kBatchType, "[" + members + "]"));
+
+  EXPECT_EQ(response.status, 400);
+  const auto body = nlohmann::json::parse(response.body, nullptr, false);
+  ASSERT_EQ(body["events"].size(), 1'000u);
+  EXPECT_TRUE(body["events"][15].contains("detail"));
+  EXPECT_FALSE(body["events"][16].contains("detail"));
+  EXPECT_EQ(body["events"][999]["code"], "invalid_event");
+  EXPECT_LT(response.body.size(), 50'000u);
+}
+
 TEST(HttpReceiver, RunsNothingOfABatchThatIsNoArray) {
   InlineSink sink;
   RunningReceiver receiver(sink);
@@ -482,6 +527,43 @@ TEST(HttpReceiver, RefusesOtherMethodsAndNamesTheOneItTakes) {
   }
 }
 
+// What follows would be a tunnel's to somebody.
+TEST(HttpReceiver, RefusesATunnelAndClosesTheConnection) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+  RawHttpClient client = receiver.Connect();
+
+  const RawResponse response =
+      client.Exchange("CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n");
+
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(response.Header("connection"), "close");
+  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
+}
+
+// "An origin server with a clock [...] MUST generate a Date header field in
+// all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses".
+// RFC 9110 section 6.6.1
+TEST(HttpReceiver, SaysWhenItAnswered) {
+  InlineSink sink;
+  RunningReceiver receiver(sink);
+
+  for (const std::string& request :
+       {PostEvent("1"), std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        std::string("broken\r\n\r\n")}) {
+    const std::time_t before = std::time(nullptr);
+    const std::string date = receiver.Exchange(request).Header("date");
+    std::tm parts{};
+    const char* const end =
+        strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    const std::time_t said = timegm(&parts);
+
+    ASSERT_TRUE(end != nullptr && *end == '\0') << date;
+    EXPECT_GE(said, before - 2) << date;
+    EXPECT_LE(said, std::time(nullptr)) << date;
+  }
+}
+
 TEST(HttpReceiver, AnswersHeadWithoutABody) {
   InlineSink sink;
   RunningReceiver receiver(sink);
@@ -643,6 +725,26 @@ TEST(HttpReceiver, CountsWhatItForgave) {
            "ce-specversion: 1.0\r\n"));
 
   EXPECT_EQ(receiver->counters().forgiven[0], 1u);
+}
+
+TEST(HttpReceiver, TellsWhatItForgaveAndWhom) {
+  InlineSink sink;
+  std::vector<std::string> told;
+  RunningReceiver receiver(
+      sink, {.on_forgiven = [&](Leniency what, const Event& event) {
+        told.push_back(std::to_string(static_cast<int>(what)) + " " +
+                       std::string(event.source()));
+      }});
+  const auto send = [&](const std::string& source, const std::string& id) {
+    receiver.Exchange(Post("ce-id: " + id + "\r\nce-source: " + source +
+                           "\r\nce-type: t\r\nce-specversion: 1.0\r\n"));
+  };
+
+  send("/a", "100%");
+  send("/b", "1");
+  send("/c", "caf\xe9%");
+
+  EXPECT_THAT(told, ElementsAre("1 /a", "3 /c"));
 }
 
 // Starting.

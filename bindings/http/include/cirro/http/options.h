@@ -10,6 +10,7 @@
 
 #include "cirro/cloudevents/decode_options.h"
 #include "cirro/cloudevents/export.h"
+#include "cirro/http/codec.h"
 
 namespace cirro {
 
@@ -78,6 +79,9 @@ struct HttpOptions {
   std::chrono::milliseconds drain_delay{0};
   /// Called on the thread in BeginDrain or Stop; does not throw.
   std::function<void(HttpDrainStep)> on_drain_step{};
+  /// Called for each event that was forgiven something, on reactor threads,
+  /// several at once; does not throw.
+  std::function<void(Leniency, const Event&)> on_forgiven{};
 
   DecodeOptions decode{};
 };
