@@ -261,11 +261,16 @@ class Loader {
     Add({"dispatch.workers",
          std::to_string(std::clamp<std::int64_t>(4 * cpus, 16, 10'000)), from});
     constexpr std::int64_t kMiB = 1 << 20;
-    const std::int64_t quarter =
-        std::clamp(limits.memory_bytes.value_or(1024 * kMiB) / 4 / kMiB,
-                   std::int64_t{1}, std::int64_t{256});
-    Add({"dispatch.max_in_flight_bytes", std::to_string(quarter) + "MiB",
-         limits.memory_bytes ? "default, from memory.max" : "default"});
+    const auto part = [&](std::int64_t divisor) {
+      const std::int64_t memory = limits.memory_bytes.value_or(2048 * kMiB);
+      const auto size = std::clamp(memory / divisor / kMiB, std::int64_t{1},
+                                   std::int64_t{256});
+      return std::to_string(size) + "MiB";
+    };
+    const std::string whence =
+        limits.memory_bytes ? "default, from memory.max" : "default";
+    Add({"dispatch.max_in_flight_bytes", part(4), whence});
+    Add({"http.max_buffered_bytes", part(8), whence});
   }
 
   void AddFile() {

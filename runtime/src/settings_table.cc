@@ -209,6 +209,17 @@ constexpr std::array kSettings{
             .min = 1 << 12,
             .max = kMaxBytes},
     Setting{.section = "http",
+            .key = "max_buffered_bytes",
+            .type = kByteSize,
+            .fallback = "",
+            .doc = "Bytes of requests that are received in part by all "
+                   "connections, and likewise of answers not yet taken; over "
+                   "it 503.",
+            .land = &Land<&Config::receiver, &HttpOptions::max_buffered_bytes>,
+            .min = 1 << 20,
+            .max = kMaxBytes,
+            .computed = "an eighth of the container's memory, at most 256MiB"},
+    Setting{.section = "http",
             .key = "max_line_bytes",
             .type = kByteSize,
             .fallback = "8KiB",

@@ -13,6 +13,12 @@ constexpr int kReadsPerTurn = 16;
 // Own buffers grow with what has come, not with what was announced.
 constexpr std::size_t kReadBytes = 2'048;
 constexpr std::size_t kBodyReadBytes = 16'384;
+// So much of a request is taken however full the memory of all connections is,
+// so that those that send large ones cannot keep the others out.
+constexpr std::size_t kSmallRequest = 4'096;
+
+constexpr HttpRefusal kBuffersAreFull{503, HttpReject::kBuffers,
+                                      "too much is being received"};
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -41,6 +47,8 @@ Connection::Connection(std::uint64_t id, bool admin_port,
 }
 
 Connection::~Connection() {
+  host_.received_bytes -= noted_received_;
+  host_.unsent_bytes -= noted_unsent_;
   host_.open_requests -= exchanges_.size();
   if (unquiet_) --host_.unquiet;
   TimerWheel::Cancel(*this);
@@ -78,6 +86,25 @@ void Connection::OnPhase() {
 
 // Reading and parsing.
 
+void Connection::NoteMemory() {
+  const std::size_t received = in_.capacity() + parser_.memory();
+  if (received != noted_received_) {
+    host_.received_bytes += received - noted_received_;
+    noted_received_ = received;
+  }
+  const std::size_t unsent_now = unsent() + held_bytes_;
+  if (unsent_now != noted_unsent_) {
+    host_.unsent_bytes += unsent_now - noted_unsent_;
+    noted_unsent_ = unsent_now;
+  }
+}
+
+// Beyond what this connection holds of a request.
+bool Connection::HasMemoryFor(std::size_t more) const {
+  return noted_received_ + more <= kSmallRequest ||
+         host_.received_bytes + more <= host_.max_buffered_bytes;
+}
+
 bool Connection::HasRoom() const {
   const HttpOptions& options = host_.parts.options;
   return exchanges_.size() < options.max_pipelined &&
@@ -114,6 +141,11 @@ void Connection::Read() {
   std::span<char> room = host_.scratch();
   if (!shared) {
     const std::size_t have = in_.view().size();
+    if (in_.capacity() == have && !HasMemoryFor(have)) {
+      Refuse(kBuffersAreFull);
+      in_.Clear();
+      return;
+    }
     room = in_.Room(
         parser_.wanted() > have
             ? std::min(parser_.wanted() - have, std::max(kBodyReadBytes, have))
@@ -147,10 +179,20 @@ void Connection::Read() {
   if (shared) {
     const std::string_view input(room.data(), result.size);
     const std::size_t used = Parse(input);
-    if (used < input.size() && !input_done_) in_.Append(input.substr(used));
+    if (used < input.size() && !input_done_) Keep(input.substr(used));
   } else {
     in_.Commit(result.size);
     ParseBuffered();
+  }
+  NoteMemory();
+}
+
+// What could not be parsed yet, for a later read.
+void Connection::Keep(std::string_view rest) {
+  if (HasMemoryFor(rest.size())) {
+    in_.Append(rest);
+  } else {
+    Refuse(kBuffersAreFull);
   }
 }
 
@@ -193,6 +235,11 @@ std::size_t Connection::Parse(std::string_view input) {
 // The request in hand goes on in a later read: what it must keep to.
 void Connection::NotePartial() {
   const HttpOptions& options = host_.parts.options;
+  NoteMemory();
+  if (!HasMemoryFor(0)) {  // A chunked body is in the parser.
+    Refuse(kBuffersAreFull);
+    return;
+  }
   if (parser_.in_body()) {
     if (partial_ != Partial::kBody) {
       partial_ = Partial::kBody;
@@ -246,6 +293,7 @@ void Connection::Continue() {
     }
     break;
   }
+  NoteMemory();
   UpdateQuiet();
   EndIfDone();
 }

@@ -70,9 +70,12 @@ class Connection : public TimerNode {
   void Pump();
   void Read();
   std::size_t Parse(std::string_view input);
+  void Keep(std::string_view rest);
   void ParseBuffered();
   void NotePartial();
   void SendContinue();
+  void NoteMemory();
+  [[nodiscard]] bool HasMemoryFor(std::size_t more) const;
   [[nodiscard]] bool HasRoom() const;
   [[nodiscard]] bool MakeRoom();
 
@@ -115,6 +118,9 @@ class Connection : public TimerNode {
   std::size_t sent_ = 0;        ///< Of out_.
   std::size_t held_bytes_ = 0;  ///< Of answers that wait for an earlier one.
   std::size_t open_bytes_ = 0;  ///< Of the bodies of requests not answered.
+
+  std::size_t noted_received_ = 0;  ///< In the host's received_bytes.
+  std::size_t noted_unsent_ = 0;    ///< In its unsent_bytes.
 
   bool readable_ = false;      ///< The socket may have more.
   bool paused_ = false;        ///< in_ has more, but there was no room.

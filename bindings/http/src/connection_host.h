@@ -60,6 +60,8 @@ class ConnectionHost {
   explicit ConnectionHost(const Parts& given)
       : parts(given),
         decoder(given.options.decode),
+        max_buffered_bytes(given.options.max_buffered_bytes /
+                           given.options.reactor_threads),
         scratch_(std::make_unique_for_overwrite<char[]>(kScratchBytes +
                                                         kHeadPadding)) {
     deliveries_.reserve(kDeliverAt);
@@ -67,6 +69,8 @@ class ConnectionHost {
 
   const Parts parts;
   HttpDecoder decoder;
+  /// This thread's share; see received_bytes and unsent_bytes.
+  const std::size_t max_buffered_bytes;
   RequestHead head;
   ThreadCounters counters;
   TimePoint now{};  ///< Of this turn.
@@ -104,7 +108,10 @@ class ConnectionHost {
   [[nodiscard]] std::vector<Connection*>& touched() { return touched_; }
   [[nodiscard]] std::vector<Connection*>& resumed() { return resumed_; }
 
-  // Sums over the thread's connections, for who waits for the drain.
+  // Sums over the thread's connections.
+  std::size_t received_bytes = 0;  ///< Memory of requests here in part.
+  std::size_t unsent_bytes = 0;    ///< Of answers.
+  // For who waits for the drain:
   std::size_t open_requests = 0;  ///< Read and not yet answered.
   std::size_t unquiet = 0;        ///< Connections that may deliver still.
 

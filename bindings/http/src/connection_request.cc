@@ -133,6 +133,10 @@ void Connection::TakeEvent(Exchange& exchange) {
     Reject(exchange, {503, HttpReject::kDraining, "stopping"});
     return;
   }
+  if (host_.unsent_bytes > host_.max_buffered_bytes) {
+    Reject(exchange, {503, HttpReject::kBuffers, "too much is being sent"});
+    return;
+  }
   HttpContent content =
       host_.decoder.Decode(host_.head.headers, parser_.body());
   exchange.mode = content.mode;
@@ -239,6 +243,7 @@ void Connection::Refuse(const HttpRefusal& refusal) {
   input_done_ = true;
   partial_ = Partial::kNone;
   Reject(exchange, refusal);
+  parser_.Release();
 }
 
 void Connection::Reject(Exchange& exchange, const HttpRefusal& refusal) {

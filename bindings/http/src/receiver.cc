@@ -31,8 +31,9 @@ Result<void> Check(const HttpOptions& options) {
     return Wrong("http.reject_status", "400 to 499");
   }
   if (options.max_connections == 0 || options.max_pipelined == 0 ||
-      options.max_unsent_bytes == 0 || options.header_limit == 0 ||
-      options.line_limit == 0 || options.max_headers == 0) {
+      options.max_unsent_bytes == 0 || options.max_buffered_bytes == 0 ||
+      options.header_limit == 0 || options.line_limit == 0 ||
+      options.max_headers == 0) {
     return Wrong("a bound of [http]", "more than 0");
   }
   constexpr std::size_t kMaxHeader = 16'777'216;
@@ -92,6 +93,8 @@ std::string_view ToString(HttpReject reason) noexcept {
       return "transfer_encoding";
     case HttpReject::kConnections:
       return "connections";
+    case HttpReject::kBuffers:
+      return "buffers";
     case HttpReject::kDraining:
       return "draining";
     case HttpReject::kVersion:

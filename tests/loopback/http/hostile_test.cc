@@ -358,6 +358,35 @@ TEST(Hostile, ConnectionsOverTheLimitAreToldSo) {
   EXPECT_EQ(receiver.rejected(HttpReject::kConnections), 1u);
 }
 
+// Two hundred bodies of 1 MB but for their last byte, against 8 MB.
+TEST(Hostile, HalfSentBodiesAreBoundedTogether) {
+  InlineSink sink;
+  RunningReceiver receiver(sink, {.max_buffered_bytes = 8'000'000});
+  const std::string request = PostEvent("1", std::string(1'000'000, 'x'));
+  std::vector<RawHttpClient> clients;
+  for (int i = 0; i < 200; ++i) {
+    clients.push_back(receiver.Connect());
+    clients.back().Send(
+        std::string_view(request).substr(0, request.size() - 1));
+    ASSERT_EQ(receiver.Exchange(PostEvent("small")).status, 202);
+  }
+  for (RawHttpClient& client : clients) client.Send("x");
+
+  int served = 0;
+  int refused = 0;
+  for (RawHttpClient& client : clients) {
+    const int status = client.Receive().status;
+    served += status == 202 ? 1 : 0;
+    refused += status == 503 ? 1 : 0;
+  }
+
+  EXPECT_GE(served, 1);
+  EXPECT_LE(served, 8);
+  EXPECT_EQ(refused, 200 - served);
+  EXPECT_EQ(receiver.rejected(HttpReject::kBuffers), 200u - served);
+  EXPECT_EQ(receiver.Exchange(request).status, 202);
+}
+
 TEST(Hostile, RefusalsAreCountedByReason) {
   InlineSink sink;
   RunningReceiver receiver(sink);

@@ -56,6 +56,10 @@ struct HttpOptions {
   /// answers not yet sent. At either bound it is not read.
   std::size_t max_pipelined = 32;
   std::size_t max_unsent_bytes = 262'144;
+  /// Of all connections: bytes of requests that are here in part, and as many
+  /// of answers not yet sent. Over the first a request that would need more is
+  /// answered 503, over the second every event. Each thread has its share.
+  std::size_t max_buffered_bytes = 268'435'456;
 
   /// From a request's first byte to its header's end; then 408.
   std::chrono::milliseconds header_timeout{10'000};

@@ -59,10 +59,11 @@ enum class HttpReject : std::uint8_t {
   kHeaderTooLarge,    ///< 431
   kTransferEncoding,  ///< 501
   kConnections,       ///< 503: more than max_connections.
+  kBuffers,           ///< 503: over max_buffered_bytes.
   kDraining,          ///< 503: came after the listener was closed.
   kVersion,           ///< 505
 };
-inline constexpr std::size_t kHttpRejects = 13;
+inline constexpr std::size_t kHttpRejects = 14;
 /// In snake case, for the metrics' `reason`.
 [[nodiscard]] CIRRO_EXPORT std::string_view ToString(
     HttpReject reason) noexcept;
