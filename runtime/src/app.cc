@@ -10,6 +10,7 @@
 
 #include "cirro/dispatch/registry.h"
 #include "config.h"
+#include "descriptors.h"
 #include "environment.h"
 #include "flags.h"
 #include "log.h"
@@ -105,6 +106,20 @@ void AddSpec(const FunctionSpec& spec, std::vector<Assignment>& code) {
     add("order_pointer", spec.order_by.pointer);
   }
   if (!spec.reply_to.empty()) add("reply_to", spec.reply_to);
+}
+
+// Connections are descriptors; many systems begin with 1,024.
+void SayIfDescriptorsAreFew(const Config& config, Logger& logger) {
+  constexpr std::uint64_t kOthers = 512;  // Admin, outlets, files.
+  if (!config.http.enabled) return;
+  const std::uint64_t wanted = config.receiver.max_connections + kOthers;
+  const std::uint64_t allowed = internal::AllowDescriptors(wanted);
+  if (allowed >= wanted) return;
+  logger.Write(LogLevel::kWarning,
+               "this process may open " + std::to_string(allowed) +
+                   " descriptors, fewer than http.max_connections (" +
+                   std::to_string(config.receiver.max_connections) +
+                   ") needs; raise `ulimit -n` or lower the setting");
 }
 
 }  // namespace
@@ -268,6 +283,7 @@ int App::Impl::Run(const Flags& flags) {
     return 0;
   }
 
+  SayIfDescriptorsAreFew(*config, *early);
   StopSignal signal;
   const Task wake{[](void* target, std::uint64_t) noexcept {
                     static_cast<StopSignal*>(target)->Wake();

@@ -50,6 +50,7 @@ class Connection : public TimerNode {
   void Continue();
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] bool admin_port() const { return admin_port_; }
   /// Nothing more happens here; it can be destroyed.
   [[nodiscard]] bool finished() const { return finished_; }
   /// Bytes of the buffers behind this connection.

@@ -33,6 +33,9 @@ enum ReservedTag : std::uint64_t {
 
 // Over max_connections so many are told so; beyond that they are just closed.
 constexpr std::uint32_t kRefusedAtOnce = 64;
+// Whoever asks for health must hear it when everything else is full, but is
+// bounded, too.
+constexpr std::uint32_t kMaxAdminConnections = 256;
 constexpr std::chrono::milliseconds kAcceptAgain{200};
 
 thread_local ReactorThread* current = nullptr;
@@ -218,14 +221,15 @@ void ReactorThread::Accept(Listener& listener, bool admin_port) {
 }
 
 void ReactorThread::Add(NewSocket socket) {
-  const std::uint32_t others =
-      group_.connections.fetch_add(1, std::memory_order_relaxed);
+  std::atomic<std::uint32_t>& open = group_.Open(socket.admin_port);
+  const std::uint32_t others = open.fetch_add(1, std::memory_order_relaxed);
   ThreadCounters::Add(host_.counters.accepted);
   const std::uint64_t id = NextId();
   auto transport = std::make_unique<SocketTransport>(socket.fd);
-  const std::uint32_t limit = group_.parts.options.max_connections;
-  // Whoever asks for health must hear it when everything is full, too.
-  const bool over = others >= limit && !socket.admin_port;
+  const std::uint32_t limit = socket.admin_port
+                                  ? kMaxAdminConnections
+                                  : group_.parts.options.max_connections;
+  const bool over = others >= limit;
   bool refused = over && others - limit >= kRefusedAtOnce;
   if (!refused) {
     try {
@@ -238,7 +242,7 @@ void ReactorThread::Add(NewSocket socket) {
     }
   }
   if (refused) {
-    group_.connections.fetch_sub(1, std::memory_order_relaxed);
+    open.fetch_sub(1, std::memory_order_relaxed);
     ThreadCounters::Add(host_.counters.closed);
     return;
   }
@@ -270,8 +274,9 @@ void ReactorThread::SettleTurn() {
 void ReactorThread::Review(Connection& connection) {
   if (connection.finished()) {
     if (connection.resumed) std::erase(host_.resumed(), &connection);
+    group_.Open(connection.admin_port())
+        .fetch_sub(1, std::memory_order_relaxed);
     connections_.erase(connection.id());
-    group_.connections.fetch_sub(1, std::memory_order_relaxed);
     ThreadCounters::Add(host_.counters.closed);
     return;
   }

@@ -31,6 +31,11 @@ struct ReactorGroup {
   Listener listener{};        ///< Thread 0's, once it runs.
   Listener admin_listener{};  ///< Likewise.
   std::atomic<std::uint32_t> connections{0};
+  std::atomic<std::uint32_t> admin_connections{0};  ///< Beside these.
+
+  [[nodiscard]] std::atomic<std::uint32_t>& Open(bool admin_port) {
+    return admin_port ? admin_connections : connections;
+  }
   /// Written before kClosing is wanted, read by threads that follow it.
   TimePoint close_by = TimePoint::max();
   /// Notified after turns in a drain, when one of the threads' reports may

@@ -387,6 +387,24 @@ TEST(Hostile, HalfSentBodiesAreBoundedTogether) {
   EXPECT_EQ(receiver.Exchange(request).status, 202);
 }
 
+TEST(Hostile, ConnectionsToTheAdminPortAreBoundedBesideTheOthers) {
+  InlineSink sink;
+  RunningReceiver receiver(sink, {.admin_port = 0, .max_connections = 1});
+  RawHttpClient event = receiver.Connect();
+  ASSERT_EQ(event.Exchange(PostEvent("1")).status, 202);
+  const std::string request = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::vector<RawHttpClient> clients;
+  for (int i = 0; i < 256; ++i) {
+    clients.emplace_back(receiver->admin_port());
+    ASSERT_EQ(clients.back().Exchange(request).status, 404);
+  }
+
+  RawHttpClient over(receiver->admin_port());
+
+  EXPECT_EQ(over.Receive().status, 503);
+  EXPECT_EQ(event.Exchange(PostEvent("2")).status, 202);
+}
+
 TEST(Hostile, RefusalsAreCountedByReason) {
   InlineSink sink;
   RunningReceiver receiver(sink);

@@ -137,6 +137,40 @@ TEST(Process, EndsToBeStartedAnewWhenTooManyFunctionsHang) {
   EXPECT_THAT(child.written(), HasSubstr("too many functions hang"));
 }
 
+// A probe under a soft and a hard bound on descriptors.
+ChildProcess::Start LimitedProbe(int soft, int hard) {
+  ChildProcess::Start start;
+  start.arguments = {"/bin/sh", "-c",
+                     "ulimit -Sn " + std::to_string(soft) + " && ulimit -Hn " +
+                         std::to_string(hard) +
+                         " && exec " CIRRO_PROBE
+                         " --host=127.0.0.1 --port=0"
+                         " --set=http.max_connections=300"};
+  return start;
+}
+
+TEST(Process, AllowsItselfTheDescriptorsItsConnectionsNeed) {
+  ChildProcess child(LimitedProbe(64, 2'000));
+  const std::uint16_t port = PortOf(child);
+  std::vector<RawHttpClient> clients;
+
+  for (int i = 0; i < 200; ++i) {
+    clients.emplace_back(port);
+    ASSERT_EQ(clients.back().Exchange(PostOf("quick")).status, 202) << i;
+  }
+
+  EXPECT_THAT(child.written(), Not(HasSubstr("descriptors")));
+}
+
+TEST(Process, SaysThatItMayNotOpenEnoughDescriptors) {
+  ChildProcess child(LimitedProbe(64, 200));
+  PortOf(child);
+
+  EXPECT_THAT(child.written(),
+              HasSubstr("this process may open 200 descriptors, fewer than "
+                        "http.max_connections (300) needs"));
+}
+
 TEST(Process, AdoptsTheListenerOfItsSupervisor) {
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
