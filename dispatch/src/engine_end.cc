@@ -99,7 +99,7 @@ void Engine::SendReplies(std::uint32_t index, TimePoint now, Actions& actions) {
   }
   if (function.reply_to == EngineFunction::kNowhere) {
     Fail(index,
-         Error{ErrorCode::kRejected,
+         Error{ErrorCode::kInvalidConfig,
                std::to_string(replies.size()) +
                    (replies.size() == 1 ? " reply has" : " replies have") +
                    " no place to go: set `reply_to`, or K_SINK, or `reply_to "

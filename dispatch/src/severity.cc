@@ -9,6 +9,8 @@ Severity SeverityOf(ErrorCode code) noexcept {
   switch (code) {
     case ErrorCode::kNoFunction:
     case ErrorCode::kRejected:
+    // A reply without a place to go: sent again it would fail again.
+    case ErrorCode::kInvalidConfig:
       return Severity::kRejected;
     case ErrorCode::kInvalidEvent:
     case ErrorCode::kUnsupported:
@@ -17,7 +19,6 @@ Severity SeverityOf(ErrorCode code) noexcept {
     case ErrorCode::kOverloaded:
     case ErrorCode::kDraining:
       return Severity::kBusy;
-    case ErrorCode::kInvalidConfig:
     case ErrorCode::kConflict:
     case ErrorCode::kFunctionFailed:
     case ErrorCode::kInvalidReply:

@@ -1,15 +1,12 @@
 #include "reporter.h"
 
-#include <exception>
 #include <optional>
+#include <string>
 
 #include "cirro/cloudevents/extensions.h"
 
 namespace cirro::internal {
 namespace {
-
-// Senders choose types, so what is remembered of them is bounded.
-constexpr std::size_t kMostUnmatchedTypes = 1000;
 
 std::string_view TraceId(const TraceContext& trace) {
   const auto parent = ParseTraceParent(trace.traceparent);
@@ -55,22 +52,23 @@ void Reporter::Settled(const Delivery& delivery, const Settlement& settlement,
   switch (error.code) {
     case ErrorCode::kNoFunction:
       if (delivery.event() != nullptr &&
-          IsNewUnmatchedType(delivery.event()->type())) {
+          unmatched_.First(delivery.event()->type(), clock_.Now())) {
         Report(LogLevel::kWarning,
-               "no function is registered for this type; said once", {},
+               "no function is registered for this type; said once an hour", {},
                delivery, &error);
       }
       return;
     case ErrorCode::kInvalidEvent:
     case ErrorCode::kUnsupported:
     case ErrorCode::kTooLarge:
-      Report(LogLevel::kInfo, "message is no event that can be taken", {},
-             delivery, &error);
+      ReportWithin(invalid_, LogLevel::kInfo,
+                   "message is no event that can be taken", delivery, error);
       return;
     case ErrorCode::kOverloaded:
     case ErrorCode::kDraining:
       // One line for each refusal would make an overload worse.
-      Report(LogLevel::kDebug, "delivery was given back", {}, delivery, &error);
+      ReportWithin(refused_, LogLevel::kDebug, "delivery was given back",
+                   delivery, error);
       return;
     case ErrorCode::kRejected:
     case ErrorCode::kFunctionFailed:
@@ -113,7 +111,7 @@ void Reporter::Logged(LogLevel level, std::string_view function,
 
 void Reporter::Report(LogLevel level, std::string_view message,
                       std::string_view function, const Delivery& delivery,
-                      const Error* error) noexcept {
+                      const Error* error, std::string_view left_out) noexcept {
   if (!logger_.Takes(level)) return;
   const Event* const event = delivery.event();
   const std::string_view none;
@@ -127,17 +125,39 @@ void Reporter::Report(LogLevel level, std::string_view message,
                  {"event_source", event == nullptr ? none : event->source()},
                  {"event_type", event == nullptr ? none : event->type()},
                  {"position", delivery.facts.position},
-                 {"trace_id", TraceId(event, delivery.facts.trace)}});
+                 {"trace_id", TraceId(event, delivery.facts.trace)},
+                 {"lines_left_out", left_out}});
 }
 
-bool Reporter::IsNewUnmatchedType(std::string_view type) noexcept {
-  try {
-    const MutexLock lock(mutex_);
-    if (unmatched_types_.size() >= kMostUnmatchedTypes) return false;
-    return unmatched_types_.emplace(type).second;
-  } catch (const std::exception&) {
-    return false;
-  }
+void Reporter::ReportWithin(LineQuota& quota, LogLevel level,
+                            std::string_view message, const Delivery& delivery,
+                            const Error& error) noexcept {
+  std::size_t left_out = 0;
+  if (!logger_.Takes(level) || !quota.Take(clock_.Now(), left_out)) return;
+  Report(level, message, {}, delivery, &error,
+         left_out == 0 ? std::string() : std::to_string(left_out));
+}
+
+void Reporter::Forgiven(Leniency what, const Event& event) noexcept {
+  std::string rules;
+  const auto add = [&](Leniency one, std::string_view text) {
+    if (!Has(what, one)) return;
+    rules.append(rules.empty() ? "" : "; ").append(text);
+  };
+  add(Leniency::kLiteralValue, "a header value that is not percent-encoded");
+  add(Leniency::kLatin1, "header bytes that are not UTF-8");
+  add(Leniency::kLiteralUri, "a URI that is one only as it came");
+  add(Leniency::kIgnoredHeader, "a ce- header that names no attribute");
+  // A source may break several rules, each of which is told.
+  const std::string key = rules + ' ' + std::string(event.source());
+  if (!forgiven_.First(key, clock_.Now())) return;
+  logger_.Write(LogLevel::kWarning,
+                "events of this source break a rule and are taken (http.strict "
+                "refuses them); said once an hour",
+                {{"rule", rules},
+                 {"event_source", event.source()},
+                 {"event_id", event.id()},
+                 {"event_type", event.type()}});
 }
 
 }  // namespace cirro::internal

@@ -1,15 +1,13 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <set>
-#include <string>
 #include <string_view>
 
-#include "cirro/dispatch/mutex.h"
 #include "cirro/dispatch/observer.h"
+#include "cirro/http/codec.h"
 #include "log.h"
 #include "metrics.h"
+#include "said_once.h"
 
 namespace cirro::internal {
 
@@ -17,9 +15,9 @@ namespace cirro::internal {
 /// what went wrong is logged, with the event's id and its trace's.
 class Reporter final : public Observer {
  public:
-  /// REQUIRES: both outlive *this.
-  Reporter(Metrics& metrics, Logger& logger)
-      : metrics_(metrics), logger_(logger) {}
+  /// REQUIRES: all of them outlive *this.
+  Reporter(Metrics& metrics, Logger& logger, const Clock& clock)
+      : metrics_(metrics), logger_(logger), clock_(clock) {}
 
   void Received(const Delivery& delivery) noexcept override;
   void Started(std::string_view function, const Delivery& delivery,
@@ -35,16 +33,23 @@ class Reporter final : public Observer {
               const TraceContext& trace,
               std::string_view message) noexcept override;
 
+  /// `event` broke a rule and was taken. Any thread.
+  void Forgiven(Leniency what, const Event& event) noexcept;
+
  private:
   void Report(LogLevel level, std::string_view message,
               std::string_view function, const Delivery& delivery,
-              const Error* error) noexcept;
-  [[nodiscard]] bool IsNewUnmatchedType(std::string_view type) noexcept;
+              const Error* error, std::string_view left_out = {}) noexcept;
+  void ReportWithin(LineQuota& quota, LogLevel level, std::string_view message,
+                    const Delivery& delivery, const Error& error) noexcept;
 
   Metrics& metrics_;
   Logger& logger_;
-  Mutex mutex_;
-  std::set<std::string, std::less<>> unmatched_types_ CIRRO_GUARDED_BY(mutex_);
+  const Clock& clock_;
+  SaidOnce unmatched_;
+  SaidOnce forgiven_;
+  LineQuota invalid_;
+  LineQuota refused_;
 };
 
 }  // namespace cirro::internal

@@ -63,7 +63,7 @@ Service::Service(Parts parts, Logger& logger)
       module_path_(std::move(parts.module_path)),
       listen_fd_(parts.listen_fd),
       logger_(logger),
-      reporter_(metrics_, logger),
+      reporter_(metrics_, logger, clock_),
       pool_({.quick = std::min(config_.cpus, config_.dispatch.workers),
              .most = config_.dispatch.workers,
              .max_hung = config_.dispatch.max_hung,
@@ -161,19 +161,35 @@ Result<void> Service::MakeDispatcher() {
   if (receiver_ != nullptr) parts.inlets.push_back(receiver_.get());
   for (const auto& inlet : inlets_) parts.inlets.push_back(inlet.get());
 
-  if (options.reply_to.empty()) {
-    for (const auto& inlet : inlets_) {
-      if (inlet->info().peer_waits) continue;
-      logger_.Write(LogLevel::kWarning,
-                    "replies to events of this inlet have no place to go and "
-                    "are rejected; set dispatch.reply_to, or \"none\"",
-                    {{"inlet", inlet->info().name}});
-    }
-  }
+  if (options.reply_to.empty()) WarnOfRepliesWithoutPlace();
   auto made = Dispatcher::Make(std::move(registry_), options, std::move(parts));
   if (!made) return made.error();
   dispatcher_ = *std::move(made);
   return {};
+}
+
+void Service::WarnOfRepliesWithoutPlace() const {
+  for (const auto& inlet : inlets_) {
+    if (inlet->info().peer_waits) continue;
+    logger_.Write(LogLevel::kWarning,
+                  "replies to events of this inlet have no place to go and "
+                  "are rejected; set dispatch.reply_to, or \"none\"",
+                  {{"inlet", inlet->info().name}});
+  }
+  if (receiver_ == nullptr) return;
+  for (const Function& function : registry_.functions()) {
+    if (!function.handler->replies_several() ||
+        !function.spec.reply_to.empty()) {
+      continue;
+    }
+    logger_.Write(
+        LogLevel::kWarning,
+        "this function returns several events and an HTTP answer carries one; "
+        "more have no place to go and are rejected; set function." +
+            ConfigKey(function.spec.name) +
+            ".reply_to, dispatch.reply_to or K_SINK, or \"none\"",
+        {{"function", function.spec.name}});
+  }
 }
 
 void Service::MakeReceiver() {
@@ -187,6 +203,9 @@ void Service::MakeReceiver() {
     options.listen_fd = listen_fd_;
   }
   options.drain_delay = config_.drain.delay;
+  options.on_forgiven = [this](Leniency what, const Event& event) {
+    reporter_.Forgiven(what, event);
+  };
   options.on_drain_step = [this](HttpDrainStep step) {
     if (step == HttpDrainStep::kNotReady) {
       side_routes_.Set(Readiness::kDraining);

@@ -62,6 +62,7 @@ class Service {
   Result<void> MakeOutlets();
   Result<void> ApplyConfig();
   Result<void> MakeDispatcher();
+  void WarnOfRepliesWithoutPlace() const;
   void MakeReceiver();
   void SayWhereItListens();
   void StopOutlets(TimePoint until) noexcept;

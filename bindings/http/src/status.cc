@@ -146,6 +146,7 @@ std::string_view PublicDetail(const Error& error) noexcept {
     case ErrorCode::kUnsupported:
     case ErrorCode::kTooLarge:
     case ErrorCode::kNoFunction:
+    case ErrorCode::kInvalidConfig:  // Of a reply: which setting to change.
     case ErrorCode::kRejected: {
       std::string_view text = error.message;
       if (text.size() <= kMaxDetail) return text;
@@ -172,9 +173,7 @@ std::string_view PublicDetail(const Error& error) noexcept {
     case ErrorCode::kTimedOut:
     case ErrorCode::kUnknownOutcome:
       return "the reply could not be delivered";
-    case ErrorCode::kInvalidConfig:
     case ErrorCode::kConflict:
-      return "a setting of the receiver is wrong";
     case ErrorCode::kInternal:
       return "";
   }

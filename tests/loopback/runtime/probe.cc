@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -40,5 +41,8 @@ int main(int argc, char** argv) {
         static_cast<void>(kept);
         context.Log(cirro::LogLevel::kInfo, "hanging");
       });
+  app.On("several", [](const cirro::Event& event) {
+    return std::vector<cirro::Event>(2, event);
+  });
   return app.Run(argc, argv);
 }

@@ -171,6 +171,46 @@ TEST(Process, SaysThatItMayNotOpenEnoughDescriptors) {
                         "http.max_connections (300) needs"));
 }
 
+TEST(Process, WarnsOfRepliesThatHaveNoPlaceToGo) {
+  ChildProcess child(Probe({}));
+  RawHttpClient client(PortOf(child));
+  const std::string before = child.written();
+
+  const test::RawResponse answer = client.Exchange(PostOf("several"));
+  child.Signal(SIGTERM);
+  child.Wait();
+
+  EXPECT_THAT(before, HasSubstr("set function.several.reply_to"));
+  EXPECT_THAT(before, Not(HasSubstr("function.pooled")));
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_THAT(answer.body, HasSubstr("2 replies have no place to go"));
+  EXPECT_THAT(child.written(), HasSubstr("\"code\":\"invalid_config\""));
+}
+
+TEST(Process, DoesNotWarnWhereRepliesHaveAPlace) {
+  for (const char* const set : {"--set=dispatch.reply_to=none",
+                                "--set=function.several.reply_to=none"}) {
+    ChildProcess child(Probe({set}));
+    RawHttpClient client(PortOf(child));
+
+    EXPECT_EQ(client.Exchange(PostOf("several")).status, 202) << set;
+    EXPECT_THAT(child.written(), Not(HasSubstr("no place to go"))) << set;
+  }
+}
+
+TEST(Process, SaysOfWhichSourceItForgaveSomething) {
+  ChildProcess child(Probe({}));
+  RawHttpClient client(PortOf(child));
+  const std::string request = test::Post(
+      "ce-specversion: 1.0\r\nce-source: /raw\r\nce-id: 100%\r\n"
+      "ce-type: quick\r\n");
+
+  EXPECT_EQ(client.Exchange(request).status, 202);
+
+  EXPECT_TRUE(child.WaitFor("\"event_source\":\"/raw\""));
+  EXPECT_THAT(child.written(), HasSubstr("not percent-encoded"));
+}
+
 TEST(Process, AdoptsTheListenerOfItsSupervisor) {
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};

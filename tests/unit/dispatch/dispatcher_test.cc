@@ -217,7 +217,7 @@ TEST_P(OneCall, RejectsRepliesWithoutAPlaceAndNamesTheSetting) {
   });
 
   EXPECT_EQ(answer.kind, Settlement::Kind::kTerm);
-  EXPECT_EQ(CodeOf(answer), ErrorCode::kRejected);
+  EXPECT_EQ(CodeOf(answer), ErrorCode::kInvalidConfig);
   EXPECT_THAT(answer.error->message, HasSubstr("reply_to"));
 }
 

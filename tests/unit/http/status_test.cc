@@ -80,8 +80,8 @@ TEST(HttpStatus, DetailsAreCutBetweenCharacters) {
 TEST(HttpStatus, DetailsTellNothingOfTheInside) {
   for (const ErrorCode code :
        {ErrorCode::kFunctionFailed, ErrorCode::kInvalidReply,
-        ErrorCode::kUnavailable, ErrorCode::kInvalidConfig,
-        ErrorCode::kInternal, ErrorCode::kOverloaded}) {
+        ErrorCode::kUnavailable, ErrorCode::kConflict, ErrorCode::kInternal,
+        ErrorCode::kOverloaded}) {
     const Error error{code, "password=1"};
     EXPECT_EQ(PublicDetail(error).find("password"), std::string_view::npos);
   }

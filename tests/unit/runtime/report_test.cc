@@ -137,7 +137,8 @@ class Reports : public ::testing::Test {
   Pipe pipe_;
   Logger logger_{LogLevel::kInfo, true, false, pipe_.in()};
   Metrics metrics_;
-  Reporter reporter_{metrics_, logger_};
+  test::VirtualClock clock_;
+  Reporter reporter_{metrics_, logger_, clock_};
 };
 
 TEST_F(Reports, AFailedCallIsLoggedWithTheEventsAndTheTracesId) {
@@ -213,6 +214,68 @@ TEST_F(Reports, AnUnmatchedTypeIsSaidOnce) {
   const std::string text = pipe_.ReadAll();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
   EXPECT_THAT(text, HasSubstr("\"event_type\":\"com.example.min\""));
+}
+
+TEST_F(Reports, AnUnmatchedTypeIsSaidAgainAfterAnHour) {
+  const Settlement settlement{.kind = Settlement::Kind::kTerm,
+                              .error = Error{ErrorCode::kNoFunction, "none"}};
+  reporter_.Settled(Make(MinEvent()), settlement, {});
+  clock_.Advance(std::chrono::minutes(61));
+  reporter_.Settled(Make(MinEvent()), settlement, {});
+
+  const std::string text = pipe_.ReadAll();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << text;
+}
+
+// As many types as a sender likes, and a megabyte of each.
+TEST(SaidOnce, SaysSoManyThingsInAnHour) {
+  SaidOnce said;
+  const TimePoint now(std::chrono::hours(5));
+  std::size_t count = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    count += said.First(std::to_string(i), now) ? 1 : 0;
+  }
+
+  EXPECT_EQ(count, SaidOnce::kMost);
+  EXPECT_TRUE(said.First("0", now + std::chrono::hours(1)));
+}
+
+TEST_F(Reports, MessagesThatAreNoEventsAreSaidSoOftenASecond) {
+  const Settlement settlement{.kind = Settlement::Kind::kTerm,
+                              .error = Error{ErrorCode::kInvalidEvent, "bad"}};
+  for (int i = 0; i < 1'000; ++i) {
+    reporter_.Settled(Make(MinEvent()), settlement, {});
+  }
+  clock_.Advance(std::chrono::seconds(1));
+  reporter_.Settled(Make(MinEvent()), settlement, {});
+
+  const std::string text = pipe_.ReadAll();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 101);
+  EXPECT_THAT(text, HasSubstr("\"lines_left_out\":"));
+  EXPECT_THAT(text, HasSubstr("900"));
+}
+
+TEST_F(Reports, WhatWasForgivenIsSaidOnceASourceAndRule) {
+  const Event event = MinEvent();
+  for (int i = 0; i < 3; ++i) {
+    reporter_.Forgiven(Leniency::kLatin1, event);
+    reporter_.Forgiven(Leniency::kLiteralValue | Leniency::kLatin1, event);
+  }
+
+  const std::string text = pipe_.ReadAll();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << text;
+  EXPECT_THAT(text, HasSubstr("\"rule\":\"header bytes that are not UTF-8\""));
+  EXPECT_THAT(text, HasSubstr("http.strict"));
+}
+
+TEST_F(Reports, ARejectionOfTheEnginesOwnIsSaid) {
+  const Delivery delivery = Make(MinEvent());
+  const Error error{ErrorCode::kInvalidConfig, "2 replies have no place to go"};
+
+  reporter_.Settled(delivery, {.kind = Settlement::Kind::kTerm, .error = error},
+                    {});
+
+  EXPECT_THAT(pipe_.ReadAll(), HasSubstr("no place to go"));
 }
 
 TEST_F(Reports, NoLineHoldsTheEventsData) {

@@ -19,12 +19,17 @@ class CIRRO_EXPORT Handler {
  public:
   enum class Form : std::uint8_t { kSingle, kBatch, kAsync };
 
-  explicit Handler(Form form) noexcept : form_(form) {}
+  explicit Handler(Form form, bool replies_several = false) noexcept
+      : form_(form), replies_several_(replies_several) {}
   Handler(const Handler&) = delete;
   Handler& operator=(const Handler&) = delete;
   virtual ~Handler() = default;
 
   [[nodiscard]] Form form() const noexcept { return form_; }
+  /// One event may have several replies: its return type says so.
+  [[nodiscard]] bool replies_several() const noexcept {
+    return replies_several_;
+  }
 
   virtual Outcome Single(const Event& event, Context& context);
   /// One outcome for each event, in order; any other count is a failure of
@@ -36,6 +41,7 @@ class CIRRO_EXPORT Handler {
 
  private:
   const Form form_;
+  const bool replies_several_;
 };
 
 }  // namespace cirro

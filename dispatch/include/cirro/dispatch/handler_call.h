@@ -34,7 +34,8 @@ class SingleHandler final : public Handler {
  public:
   template <typename G>
   explicit SingleHandler(G&& callable)
-      : Handler(Form::kSingle), callable_(std::forward<G>(callable)) {}
+      : Handler(Form::kSingle, kIsSeveral<typename Shape::Returned>),
+        callable_(std::forward<G>(callable)) {}
 
   Outcome Single(const Event& event, Context& context) override {
     using T = typename Shape::Data;

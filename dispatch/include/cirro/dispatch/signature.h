@@ -1,28 +1,14 @@
 #pragma once
 
-#include <span>
 #include <type_traits>
-#include <utility>
 
 #include "cirro/cloudevents/event.h"
-#include "cirro/dispatch/completion.h"
+#include "cirro/dispatch/call_types.h"
 #include "cirro/dispatch/context.h"
 
 // How MakeHandler reads a callable: its parameters by kind, its return type.
 // Nothing here is for function authors.
 namespace cirro::internal {
-
-enum class Parameter { kEvent, kBatch, kData, kContext, kCompletion };
-
-template <typename P>
-consteval Parameter KindOf() {
-  using T = std::remove_cvref_t<P>;
-  if (std::is_same_v<T, Event>) return Parameter::kEvent;
-  if (std::is_same_v<T, std::span<const Event>>) return Parameter::kBatch;
-  if (std::is_same_v<T, Context>) return Parameter::kContext;
-  if (std::is_same_v<T, Completion>) return Parameter::kCompletion;
-  return Parameter::kData;
-}
 
 /// The type of the typed parameter among `P...`; void where there is none.
 template <typename... P>
@@ -35,35 +21,6 @@ struct DataOf<P, Rest...> {
                                   std::remove_cvref_t<P>,
                                   typename DataOf<Rest...>::Type>;
 };
-
-/// What a call can hand out; each pointer is set where the form has such a
-/// parameter.
-template <typename T>
-struct Arguments {
-  const Event* event = nullptr;
-  Context* context = nullptr;
-  std::span<const Event> batch{};
-  Completion* completion = nullptr;
-  T* data = nullptr;
-};
-
-template <typename P, typename T>
-decltype(auto) Pick(Arguments<T>& from) {
-  constexpr Parameter kKind = KindOf<P>();
-  if constexpr (kKind == Parameter::kEvent && std::is_rvalue_reference_v<P>) {
-    return Event(*from.event);
-  } else if constexpr (kKind == Parameter::kEvent) {
-    return *from.event;
-  } else if constexpr (kKind == Parameter::kBatch) {
-    return std::span<const Event>(from.batch);
-  } else if constexpr (kKind == Parameter::kContext) {
-    return *from.context;
-  } else if constexpr (kKind == Parameter::kCompletion) {
-    return std::move(*from.completion);
-  } else {
-    return std::move(*from.data);
-  }
-}
 
 /// A callable's return type and parameters. `is_const`: it may be called
 /// through a const reference.

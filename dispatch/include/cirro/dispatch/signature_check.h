@@ -4,8 +4,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "cirro/cloudevents/result.h"
-#include "cirro/dispatch/outcome.h"
+#include "cirro/dispatch/call_types.h"
 #include "cirro/dispatch/signature.h"
 
 // What is wrong with a handler's signature, said at compile time.
@@ -39,17 +38,6 @@ concept HasTypedData = requires {
 template <typename P>
 struct IsDataKnown : std::bool_constant<HasTypedData<std::remove_cvref_t<P>>> {
 };
-
-template <typename R>
-inline constexpr bool kIsReply =
-    std::is_void_v<R> || std::is_same_v<R, Outcome> ||
-    std::is_same_v<R, Event> || std::is_same_v<R, EventDraft> ||
-    std::is_same_v<R, Result<Event>> || std::is_same_v<R, std::vector<Event>> ||
-    std::is_same_v<R, std::vector<EventDraft>> ||
-    std::is_same_v<R, std::vector<ReplyItem>>;
-
-template <typename R>
-inline constexpr bool kIsOneEach = std::is_same_v<R, std::vector<Outcome>>;
 
 #define CIRRO_CHECK(condition, message)                \
   static_assert(condition, "Cirro handler: " message); \
