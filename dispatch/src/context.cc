@@ -6,8 +6,8 @@ std::stop_token ContextHost::StopToken(std::uint64_t /*call*/) noexcept {
   return {};
 }
 
-Context::Context(ContextHost& host, const Event& event, Facts facts) noexcept
-    : host_(&host), event_(&event), facts_(facts) {}
+Context::Context(ContextHost& host, const Event* event, Facts facts) noexcept
+    : host_(&host), event_(event), facts_(facts) {}
 
 std::stop_token Context::stop_token() const noexcept {
   if (facts_.call != 0 && !stop_.stop_possible()) {
@@ -22,7 +22,12 @@ const TraceContext& Context::trace() const noexcept {
 }
 
 void Context::Log(LogLevel level, std::string_view message) const noexcept {
-  host_->Log(level, facts_.function, *event_, trace(), message);
+  host_->Log(level, facts_.function, event_, trace(), message);
+}
+
+void Context::Log(LogLevel level, const Event& event,
+                  std::string_view message) const noexcept {
+  host_->Log(level, facts_.function, &event, trace(), message);
 }
 
 Result<void> Context::Publish(std::string_view outlet,

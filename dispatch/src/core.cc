@@ -1,12 +1,8 @@
 #include "core.h"
 
 #include <algorithm>
-#include <cassert>
-#include <exception>
-#include <stdexcept>
 #include <utility>
 
-#include "cirro/cloudevents/event_builder.h"
 #include "json_pointer.h"
 #include "severity.h"
 
@@ -14,35 +10,9 @@ namespace cirro {
 
 using internal::Actions;
 using internal::CallId;
-using internal::CallResult;
-using internal::Failed;
 using internal::FailureOf;
 using internal::Scratch;
 using internal::ScratchLease;
-using internal::ToResult;
-using internal::Work;
-
-namespace {
-
-// The top bit tells the sends of Publish from those of the engine's calls.
-constexpr std::uint64_t kPublished = std::uint64_t{1} << 63;
-
-// The one place where user code runs: what it throws ends here.
-template <typename UserCode>
-std::optional<CallResult> Guarded(UserCode code) noexcept {
-  try {
-    code();
-    return std::nullopt;
-  } catch (const std::exception& error) {
-    return Failed(ErrorCode::kFunctionFailed,
-                  internal::ErrorText(error.what()));
-  } catch (...) {
-    return Failed(ErrorCode::kFunctionFailed,
-                  "the function threw what is no std::exception");
-  }
-}
-
-}  // namespace
 
 Dispatcher::Core::Core(Registry registry,
                        std::vector<internal::EngineFunction> functions,
@@ -51,6 +21,8 @@ Dispatcher::Core::Core(Registry registry,
       functions_(registry_.functions()),
       router_(functions_),
       options_(options),
+      reply_bounds_{.event_bytes = options.max_reply_bytes,
+                    .all_bytes = options.max_bytes},
       parts_(std::move(parts)),
       engine_(std::move(functions), options) {
   for (const Function& function : functions_) {
@@ -164,232 +136,7 @@ void Dispatcher::Core::SettleNow(Delivery& delivery, Settlement settlement,
   delivery.Settle(std::move(settlement));
 }
 
-// The common way over HTTP: no lock, and no cache line that another thread
-// writes.
-void Dispatcher::Core::RunAtOnce(Delivery& delivery, std::uint32_t function,
-                                 TimePoint now) noexcept {
-  const FunctionSpec& spec = functions_[function].spec;
-  const Delivery::Facts& facts = delivery.facts;
-  const Work work{.function = function,
-                  .delivery = &delivery,
-                  .attempt = facts.attempt,
-                  .started = now,
-                  .deadline = std::min(now + spec.timeout, facts.deadline)};
-  Context context(inline_host_, *delivery.event(),
-                  {.function = spec.name,
-                   .inlet = delivery.inlet().name,
-                   .attempt = work.attempt,
-                   .deadline = work.deadline,
-                   .trace = &facts.trace});
-  Duration since{};
-  CallResult result = Single(work, context, since);
-  switch (result.kind) {
-    case Outcome::Kind::kReply:
-      if (result.replies.size() > facts.reply_capacity) {
-        Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
-          engine_.AdmitFinished(std::move(delivery), function,
-                                std::move(result), now, actions);
-        });
-        return;
-      }
-      [[fallthrough]];
-    case Outcome::Kind::kDone:
-      SettleNow(delivery,
-                {.kind = Settlement::Kind::kAck,
-                 .replies = std::move(result.replies)},
-                since);
-      return;
-    case Outcome::Kind::kRetry:
-    case Outcome::Kind::kReject:
-      SettleNow(delivery,
-                FailureOf(*std::move(result.error),
-                          result.after.value_or(std::chrono::milliseconds(0)),
-                          delivery.inlet(), options_.retry.cap),
-                since);
-      return;
-  }
-}
-
-// ---- Running.
-
-CallResult Dispatcher::Core::Single(const Work& work, Context& context,
-                                    Duration& took) noexcept {
-  const Function& function = functions_[work.function];
-  Observer* const observer = parts_.observer;
-  if (observer != nullptr) {
-    observer->Started(function.spec.name, *work.delivery, work.attempt);
-  }
-  CallResult result;
-  if (auto thrown = Guarded([&] {
-        result =
-            ToResult(function.handler->Single(*work.delivery->event(), context),
-                     *work.delivery, function.spec.name, parts_.clock,
-                     options_.max_reply_bytes);
-      });
-      thrown) {
-    result = *std::move(thrown);
-  }
-  if (observer != nullptr) {
-    took = parts_.clock.Now() - work.started;
-    observer->Finished(function.spec.name, *work.delivery, result.kind,
-                       result.error ? &*result.error : nullptr, took);
-  }
-  return result;
-}
-
-std::vector<CallResult> Dispatcher::Core::RunBatch(const Work& work,
-                                                   Context& context) noexcept {
-  const Function& function = functions_[work.function];
-  const internal::BatchRun& batch = *work.batch;
-  const std::size_t size = batch.calls.size();
-  Observer* const observer = parts_.observer;
-  if (observer != nullptr) {
-    for (std::size_t i = 0; i < size; ++i) {
-      observer->Started(function.spec.name, *batch.deliveries[i],
-                        batch.attempts[i]);
-    }
-  }
-  std::vector<CallResult> results;
-  auto failed = Guarded([&] {
-    auto outcomes = function.handler->Batch(batch.events, context);
-    if (outcomes.size() != size) {
-      throw std::length_error("a batch of " + std::to_string(size) +
-                              " events got " + std::to_string(outcomes.size()) +
-                              " outcomes");
-    }
-    for (std::size_t i = 0; i < size; ++i) {
-      results.push_back(ToResult(std::move(outcomes[i]), *batch.deliveries[i],
-                                 function.spec.name, parts_.clock,
-                                 options_.max_reply_bytes));
-    }
-  });
-  if (failed) results.assign(size, *failed);
-  if (observer != nullptr) {
-    const Duration took = parts_.clock.Now() - work.started;
-    for (std::size_t i = 0; i < size; ++i) {
-      observer->Finished(function.spec.name, *batch.deliveries[i],
-                         results[i].kind,
-                         results[i].error ? &*results[i].error : nullptr, took);
-    }
-  }
-  return results;
-}
-
-// Runs a posted call; what follows from it is added to `actions`.
-void Dispatcher::Core::Run(CallId call, Actions& actions) noexcept {
-  Work work;
-  bool begun = false;
-  {
-    const TimePoint now = parts_.clock.Now();
-    const MutexLock lock(mutex_);
-    begun = engine_.Begin(call, now, work, actions);
-    AfterInput(actions);
-  }
-  // Others' work does not wait for this function; its own thread's does.
-  PerformOutside(actions);
-  if (!begun) return;
-
-  const Function& function = functions_[work.function];
-  const Delivery& delivery = *work.delivery;
-  const bool is_inline = function.spec.inline_call;
-  ContextHost& host =
-      is_inline ? static_cast<ContextHost&>(inline_host_) : *this;
-  const Context::Facts facts{.function = function.spec.name,
-                             .inlet = delivery.inlet().name,
-                             .attempt = work.attempt,
-                             .deadline = work.deadline,
-                             .call = is_inline ? 0 : call,
-                             .trace = &delivery.facts.trace};
-  switch (function.handler->form()) {
-    case Handler::Form::kSingle: {
-      Context context(host, *delivery.event(), facts);
-      Duration took{};
-      CallResult result = Single(work, context, took);
-      const TimePoint now = parts_.clock.Now();
-      const MutexLock lock(mutex_);
-      engine_.Finish(call, {&result, 1}, now, actions);
-      AfterInput(actions);
-      return;
-    }
-    case Handler::Form::kBatch: {
-      Context context(host, *delivery.event(), facts);
-      std::vector<CallResult> results = RunBatch(work, context);
-      const TimePoint now = parts_.clock.Now();
-      const MutexLock lock(mutex_);
-      engine_.Finish(call, results, now, actions);
-      AfterInput(actions);
-      return;
-    }
-    case Handler::Form::kAsync: {
-      // In the call's slot, because it lives until the Completion does.
-      Context& context = work.context->emplace(host, *delivery.event(), facts);
-      if (parts_.observer != nullptr) {
-        parts_.observer->Started(function.spec.name, delivery, work.attempt);
-      }
-      auto thrown = Guarded([&] {
-        function.handler->Async(*delivery.event(), context,
-                                Completion(shared_from_this(), call));
-      });
-      const TimePoint now = parts_.clock.Now();
-      const MutexLock lock(mutex_);
-      engine_.Returned(call, std::move(thrown), now, actions);
-      AfterInput(actions);
-      return;
-    }
-  }
-}
-
-void Dispatcher::Core::RunTask(void* core, std::uint64_t call) noexcept {
-  const ScratchLease scratch;
-  static_cast<Core*>(core)->Run(call, scratch->actions);
-  static_cast<Core*>(core)->Perform(scratch->actions);
-}
-
-void Dispatcher::Core::OnFinished(std::uint64_t call,
-                                  Outcome outcome) noexcept {
-  std::optional<Work> work;
-  {
-    const MutexLock lock(mutex_);
-    if (closed_) return;
-    work = engine_.Find(call);
-    if (!work) return;
-    ++busy_;
-  }
-  const std::string_view function = functions_[work->function].spec.name;
-  CallResult result;
-  if (auto failed = Guarded([&] {
-        result = ToResult(std::move(outcome), *work->delivery, function,
-                          parts_.clock, options_.max_reply_bytes);
-      });
-      failed) {
-    result = *std::move(failed);
-  }
-  if (parts_.observer != nullptr) {
-    const CallResult& counts = work->thrown != nullptr ? *work->thrown : result;
-    parts_.observer->Finished(function, *work->delivery, counts.kind,
-                              counts.error ? &*counts.error : nullptr,
-                              parts_.clock.Now() - work->started);
-  }
-  Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
-    engine_.Completed(call, std::move(result), parts_.clock.Now(), actions);
-  });
-  const MutexLock lock(mutex_);
-  --busy_;
-  if (closed_ && busy_ == 0) idle_.notify_all();
-}
-
 // ---- Performing.
-
-template <typename Input>
-void Dispatcher::Core::Step(Input input) noexcept {
-  const ScratchLease scratch;
-  {
-    const MutexLock lock(mutex_);
-    input(scratch->actions);
-    AfterInput(scratch->actions);
-  }
-  Perform(scratch->actions);
-}
 
 void Dispatcher::Core::AfterInput(Actions& actions) noexcept {
   const TimePoint next = engine_.NextTimer();
@@ -430,6 +177,9 @@ void Dispatcher::Core::PerformOutside(Actions& actions) noexcept {
     if (replace) parts_.executor.ReplaceHung({&RunTask, this, call});
   }
   actions.hung.clear();
+  if (std::exchange(actions.stuck, false) && parts_.stuck.run != nullptr) {
+    parts_.stuck.run(parts_.stuck.target, parts_.stuck.argument);
+  }
   for (auto& [outlet, call, event] : actions.send) {
     SendTo(outlet, std::move(event), SendCompletion(*this, call));
   }
@@ -478,26 +228,6 @@ void Dispatcher::Core::OnTimer() noexcept {
   });
 }
 
-// ---- Outlets.
-
-void Dispatcher::Core::SendTo(std::uint32_t outlet, Event event,
-                              SendCompletion completion) noexcept {
-  const OutletEntry& entry = parts_.outlets[outlet];
-  if (!entry.overrides.empty()) {
-    EventBuilder builder(event);
-    for (const Extension& extension : entry.overrides) {
-      builder.extension(extension);
-    }
-    auto changed = builder.Build();
-    if (!changed) {
-      completion.Complete(changed.error());
-      return;
-    }
-    event = *std::move(changed);
-  }
-  entry.outlet->Send(std::move(event), std::move(completion));
-}
-
 void Dispatcher::Core::OnSent(std::uint64_t send, Result<void> result,
                               std::chrono::milliseconds retry_after) noexcept {
   if ((send & kPublished) == 0) {
@@ -506,80 +236,7 @@ void Dispatcher::Core::OnSent(std::uint64_t send, Result<void> result,
     });
     return;
   }
-  const MutexLock lock(publish_mutex_);
-  for (const auto& [id, waiter] : publishing_) {
-    if (id != send) continue;
-    if (!result && !waiter->first) waiter->first = result.error();
-    if (--waiter->open == 0) waiter->over.notify_all();
-    return;
-  }
-}
-
-Result<void> Dispatcher::Core::Publish(std::string_view outlet,
-                                       std::span<const Event> events,
-                                       TimePoint deadline) noexcept {
-  std::uint32_t index = 0;
-  while (index < parts_.outlets.size() &&
-         parts_.outlets[index].outlet->name() != outlet) {
-    ++index;
-  }
-  if (index == parts_.outlets.size()) {
-    return Error{ErrorCode::kInvalidConfig,
-                 "there is no outlet '" + std::string(outlet) +
-                     "'; configure [outlet." + std::string(outlet) + "]"};
-  }
-  if (events.empty()) return {};
-
-  Waiter waiter{.open = events.size()};
-  std::uint64_t id = 0;
-  {
-    const MutexLock lock(publish_mutex_);
-    id = kPublished | ++last_publish_;
-    publishing_.emplace_back(id, &waiter);
-  }
-  for (const Event& event : events) {
-    SendTo(index, event, SendCompletion(*this, id));
-  }
-  const MutexLock lock(publish_mutex_);
-  const bool over = waiter.over.wait_until(
-      publish_mutex_, deadline, [&waiter]() { return waiter.open == 0; });
-  std::erase_if(publishing_,
-                [id](const auto& entry) { return entry.first == id; });
-  if (waiter.first) return *std::move(waiter.first);
-  if (over) return {};
-  return Error{ErrorCode::kTimedOut,
-               "outlet '" + std::string(outlet) +
-                   "' did not confirm before the call's deadline"};
-}
-
-// ---- The rest of a context.
-
-void Dispatcher::Core::Log(LogLevel level, std::string_view function,
-                           const Event& event, const TraceContext& trace,
-                           std::string_view message) noexcept {
-  if (parts_.observer == nullptr) return;
-  parts_.observer->Logged(level, function, event, trace, message);
-}
-
-std::stop_token Dispatcher::Core::StopToken(std::uint64_t call) noexcept {
-  const MutexLock lock(mutex_);
-  return engine_.StopToken(call);
-}
-
-void Dispatcher::Core::InlineHost::Log(LogLevel level,
-                                       std::string_view function,
-                                       const Event& event,
-                                       const TraceContext& trace,
-                                       std::string_view message) noexcept {
-  core_->Log(level, function, event, trace, message);
-}
-
-Result<void> Dispatcher::Core::InlineHost::Publish(
-    std::string_view /*outlet*/, std::span<const Event> /*events*/,
-    TimePoint /*deadline*/) noexcept {
-  return Error{ErrorCode::kInternal,
-               "an inline function may not wait, and Publish waits: remove "
-               "`inline` or reply instead"};
+  OnPublished(send, result);
 }
 
 // ---- Drain.

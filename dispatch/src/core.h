@@ -37,7 +37,7 @@ class Dispatcher::Core final : public ContextHost,
   [[nodiscard]] Counts counts() noexcept;
   void Close() noexcept;
 
-  void Log(LogLevel level, std::string_view function, const Event& event,
+  void Log(LogLevel level, std::string_view function, const Event* event,
            const TraceContext& trace,
            std::string_view message) noexcept override;
   Result<void> Publish(std::string_view outlet, std::span<const Event> events,
@@ -52,7 +52,7 @@ class Dispatcher::Core final : public ContextHost,
   class InlineHost final : public ContextHost {
    public:
     explicit InlineHost(Core& core) : core_(&core) {}
-    void Log(LogLevel level, std::string_view function, const Event& event,
+    void Log(LogLevel level, std::string_view function, const Event* event,
              const TraceContext& trace,
              std::string_view message) noexcept override;
     Result<void> Publish(std::string_view outlet, std::span<const Event> events,
@@ -70,6 +70,9 @@ class Dispatcher::Core final : public ContextHost,
 
   static void RunTask(void* core, std::uint64_t call) noexcept;
   static void TimerTask(void* core, std::uint64_t unused) noexcept;
+
+  // The top bit tells the sends of Publish from those of the engine's calls.
+  static constexpr std::uint64_t kPublished = std::uint64_t{1} << 63;
 
   // One locked input to the engine, then what it asks for.
   template <typename Input>
@@ -90,6 +93,12 @@ class Dispatcher::Core final : public ContextHost,
   void Run(internal::CallId call, internal::Actions& actions) noexcept;
   std::vector<internal::CallResult> RunBatch(const internal::Work& work,
                                              Context& context) noexcept;
+  [[nodiscard]] bool Enter() noexcept CIRRO_EXCLUDES(mutex_);
+  void Leave() noexcept CIRRO_EXCLUDES(mutex_);
+  Result<void> PublishEntered(std::string_view outlet,
+                              std::span<const Event> events,
+                              TimePoint deadline) noexcept;
+  void OnPublished(std::uint64_t send, const Result<void>& result) noexcept;
   void SendTo(std::uint32_t outlet, Event event,
               SendCompletion completion) noexcept;
   [[nodiscard]] internal::CallResult Single(const internal::Work& work,
@@ -101,6 +110,7 @@ class Dispatcher::Core final : public ContextHost,
   const std::span<const Function> functions_;
   const Router router_;
   const DispatcherOptions options_;
+  const internal::ReplyBounds reply_bounds_;
   const DispatcherParts parts_;
   std::vector<char> at_once_;  // By function: whether RunAtOnce may run it.
   InlineHost inline_host_{*this};
@@ -113,7 +123,7 @@ class Dispatcher::Core final : public ContextHost,
   internal::Engine engine_ CIRRO_GUARDED_BY(mutex_);
   TimePoint armed_ CIRRO_GUARDED_BY(mutex_) = TimePoint::max();
   int idle_waiters_ CIRRO_GUARDED_BY(mutex_) = 0;
-  int busy_ CIRRO_GUARDED_BY(mutex_) = 0;  // Threads of OnFinished.
+  int busy_ CIRRO_GUARDED_BY(mutex_) = 0;  // Threads between Enter and Leave.
   bool closed_ CIRRO_GUARDED_BY(mutex_) = false;
 
   // Held around Arm and SetDemand, so that the last one tells the truth.
@@ -125,5 +135,16 @@ class Dispatcher::Core final : public ContextHost,
   std::vector<std::pair<std::uint64_t, Waiter*>> publishing_
       CIRRO_GUARDED_BY(publish_mutex_);
 };
+
+template <typename Input>
+void Dispatcher::Core::Step(Input input) noexcept {
+  const internal::ScratchLease scratch;
+  {
+    const MutexLock lock(mutex_);
+    input(scratch->actions);
+    AfterInput(scratch->actions);
+  }
+  Perform(scratch->actions);
+}
 
 }  // namespace cirro

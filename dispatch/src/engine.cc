@@ -370,8 +370,10 @@ void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
     case State::kRunning:
       if (calls_[index].follows || now < calls_[index].hangs_at) {
         Expire(index, now, actions);
-      } else {
+      } else if (!calls_[index].hung) {
         Hang(index, now, actions);
+      } else {
+        actions.stuck = actions.stuck || IsStuck(calls_[index].function);
       }
       break;
     case State::kSending:
@@ -408,6 +410,8 @@ void Engine::Hang(std::uint32_t index, TimePoint now, Actions& actions) {
   Call& lead = calls_[index];
   const EngineFunction& function = functions_[lead.function];
   ++counts_.hung;
+  ++states_[lead.function].hung;
+  timers_.Set(index, now + function.timeout);  // When it is no passing fault.
   if (lead.stop.stop_possible()) actions.stop.push_back(lead.stop);
   const bool batch = function.form == Handler::Form::kBatch;
   const std::span<const std::uint32_t> members =
@@ -426,6 +430,19 @@ void Engine::Hang(std::uint32_t index, TimePoint now, Actions& actions) {
               "the function did not end before its deadline"},
         {}, now, actions);
   }
+}
+
+// Calls that hang, and perhaps for ever, keep what the others would need.
+bool Engine::IsStuck(std::uint32_t function_index) const {
+  const EngineFunction& function = functions_[function_index];
+  const std::uint32_t hung = states_[function_index].hung;
+  const auto fills = [](std::uint32_t calls, std::uint32_t bound) {
+    return bound > 0 && calls >= bound;
+  };
+  return fills(hung, function.concurrency) ||
+         fills(hung, function.max_in_flight) ||
+         fills(counts_.hung,
+               options_.max_in_flight - options_.max_in_flight / 2);
 }
 
 std::chrono::milliseconds Engine::Backoff(int attempt) {

@@ -79,6 +79,7 @@ struct Actions {
   std::vector<CallId> post;        // For the executor.
   std::vector<CallId> run_inline;  // For the thread that performs.
   bool signal = false;             // The next timer, or the demand, is another.
+  bool stuck = false;              // Calls that hang leave others no room.
 };
 
 /// The calls of one run of a batch function, by place.
@@ -223,6 +224,7 @@ class Engine {
 
   struct FunctionState {
     std::uint32_t active = 0;  // Runs that are posted or running.
+    std::uint32_t hung = 0;    // Of these.
     std::uint32_t in_flight = 0;
     std::size_t bytes = 0;
     std::uint32_t first_ready = kNone;
@@ -268,6 +270,7 @@ class Engine {
   void OnTimer(std::uint32_t index, TimePoint now, Actions& actions);
   void Expire(std::uint32_t index, TimePoint now, Actions& actions);
   void Hang(std::uint32_t index, TimePoint now, Actions& actions);
+  [[nodiscard]] bool IsStuck(std::uint32_t function) const;
   [[nodiscard]] std::chrono::milliseconds Backoff(int attempt);
   void UpdateDemand(Actions& actions);
 

@@ -23,7 +23,10 @@ void Engine::FinishOne(std::uint32_t index, CallResult result, TimePoint now,
   Call& call = calls_[index];
   call.state = State::kReturned;
   timers_.Remove(index);
-  if (call.hung && !call.follows) --counts_.hung;
+  if (call.hung && !call.follows) {
+    --counts_.hung;
+    --states_[call.function].hung;
+  }
   if (call.ended) {
     Leave(index, actions);
   } else {

@@ -71,7 +71,7 @@ CallResult Failed(ErrorCode code, std::string message) {
 
 CallResult ToResult(Outcome outcome, const Delivery& answered,
                     std::string_view function, const Clock& clock,
-                    std::size_t max_reply_bytes) {
+                    const ReplyBounds& bounds) {
   CallResult result{.kind = outcome.kind()};
   switch (outcome.kind()) {
     case Outcome::Kind::kDone:
@@ -87,6 +87,7 @@ CallResult ToResult(Outcome outcome, const Delivery& answered,
     case Outcome::Kind::kReply: {
       auto items = std::move(outcome).replies();
       result.replies.reserve(items.size());
+      std::size_t all_bytes = 0;
       for (std::uint32_t i = 0; i < items.size(); ++i) {
         if (auto* event = std::get_if<Event>(&items[i]); event != nullptr) {
           result.replies.push_back(std::move(*event));
@@ -100,11 +101,18 @@ CallResult ToResult(Outcome outcome, const Delivery& answered,
           if (!built) return InvalidReply(i, built.error().message);
           result.replies.push_back(*std::move(built));
         }
-        if (result.replies.back().memory_size() > max_reply_bytes) {
-          return InvalidReply(
-              i, std::to_string(result.replies.back().memory_size()) +
-                     " bytes; `max_reply_bytes` is " +
-                     std::to_string(max_reply_bytes));
+        const std::size_t bytes = result.replies.back().memory_size();
+        if (bytes > bounds.event_bytes) {
+          return InvalidReply(i, std::to_string(bytes) +
+                                     " bytes; `max_reply_bytes` is " +
+                                     std::to_string(bounds.event_bytes));
+        }
+        all_bytes += bytes;
+        if (all_bytes > bounds.all_bytes) {
+          return InvalidReply(i, "with those before it " +
+                                     std::to_string(all_bytes) +
+                                     " bytes; `max_in_flight_bytes` is " +
+                                     std::to_string(bounds.all_bytes));
         }
       }
     }

@@ -27,13 +27,19 @@ struct CallResult {
 /// A failure that another try may mend.
 [[nodiscard]] CallResult Failed(ErrorCode code, std::string message);
 
+/// How large the replies of one call may be: each, and all together.
+struct ReplyBounds {
+  std::size_t event_bytes;
+  std::size_t all_bytes;
+};
+
 /// The result of an outcome: drafts are completed from the event they answer
-/// and each reply is checked against `max_reply_bytes`. What is no event, or
+/// and replies are checked against `bounds`. What is no event, or
 /// too large, makes it a kRetry with kInvalidReply. REQUIRES: `answered` is
 /// the delivery of an event.
 [[nodiscard]] CallResult ToResult(Outcome outcome, const Delivery& answered,
                                   std::string_view function, const Clock& clock,
-                                  std::size_t max_reply_bytes);
+                                  const ReplyBounds& bounds);
 
 /// The id of a reply that was given none: the same on each redelivery, so that
 /// its receiver can recognise it. A UUID of version 5 over the four; it never

@@ -301,8 +301,8 @@ int App::Impl::Run(const Flags& flags) {
                   {{"signal", std::to_string(number)}});
   } else {
     logger->Write(LogLevel::kError,
-                  "too many functions hang (dispatch.max_hung); ending, to be "
-                  "started anew");
+                  "too many functions hang (dispatch.max_hung), or those that "
+                  "hang leave no room for others; ending, to be started anew");
   }
   const int status = number != 0 ? 0 : kFailed;
   Logger& lines = *logger;

@@ -136,7 +136,7 @@ void Metrics::Hung(std::string_view function,
 }
 
 void Metrics::Logged(LogLevel level, std::string_view /*function*/,
-                     const Event& /*event*/, const TraceContext& /*trace*/,
+                     const Event* /*event*/, const TraceContext& /*trace*/,
                      std::string_view /*message*/) noexcept {
   OwnBlock().lines.at(static_cast<std::size_t>(level)).Add(1);
 }

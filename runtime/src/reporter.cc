@@ -98,15 +98,16 @@ void Reporter::Hung(std::string_view function,
 }
 
 void Reporter::Logged(LogLevel level, std::string_view function,
-                      const Event& event, const TraceContext& trace,
+                      const Event* event, const TraceContext& trace,
                       std::string_view message) noexcept {
   metrics_.Logged(level, function, event, trace, message);
   if (!logger_.Takes(level)) return;
+  const std::string_view none;
   logger_.Write(level, message,
                 {{"function", function},
-                 {"event_id", event.id()},
-                 {"event_source", event.source()},
-                 {"trace_id", TraceId(&event, trace)}});
+                 {"event_id", event == nullptr ? none : event->id()},
+                 {"event_source", event == nullptr ? none : event->source()},
+                 {"trace_id", TraceId(event, trace)}});
 }
 
 void Reporter::Report(LogLevel level, std::string_view message,

@@ -29,7 +29,7 @@ class Reporter final : public Observer {
                Duration since_received) noexcept override;
   void Hung(std::string_view function,
             const Delivery& delivery) noexcept override;
-  void Logged(LogLevel level, std::string_view function, const Event& event,
+  void Logged(LogLevel level, std::string_view function, const Event* event,
               const TraceContext& trace,
               std::string_view message) noexcept override;
 

@@ -62,6 +62,7 @@ Service::Service(Parts parts, Logger& logger)
     : config_(std::move(parts.config)),
       module_path_(std::move(parts.module_path)),
       listen_fd_(parts.listen_fd),
+      exhausted_(parts.exhausted),
       logger_(logger),
       reporter_(metrics_, logger, clock_),
       pool_({.quick = std::min(config_.cpus, config_.dispatch.workers),
@@ -152,7 +153,8 @@ Result<void> Service::MakeDispatcher() {
   DispatcherParts parts{.clock = clock_,
                         .executor = pool_,
                         .timers = timers_,
-                        .observer = &reporter_};
+                        .observer = &reporter_,
+                        .stuck = exhausted_};
   for (const auto& outlet : outlets_) {
     metered_.push_back(
         std::make_unique<MeteredOutlet>(*outlet, metrics_, logger_, clock_));

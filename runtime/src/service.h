@@ -71,6 +71,7 @@ class Service {
   const Config config_;
   const std::string module_path_;
   const int listen_fd_;
+  const Task exhausted_;
   Logger& logger_;
 
   SystemClock clock_;

@@ -42,6 +42,7 @@ struct DispatchRig {
   MemoryOutlet sink{"sink"};        // Confirms at once.
   MemoryOutlet slow{"slow", true};  // Confirms when told.
   Observer* observer = nullptr;
+  int stuck = 0;  // How often it was said.
   DispatcherOptions options;
   Registry registry;
   std::unique_ptr<Dispatcher> dispatcher;
@@ -77,7 +78,11 @@ struct DispatchRig {
             .timers = timers,
             .observer = observer,
             .outlets = {{&sink}, {&slow}},
-            .inlets = {&http, &broker}};
+            .inlets = {&http, &broker},
+            .stuck = {[](void* rig, std::uint64_t) noexcept {
+                        ++static_cast<DispatchRig*>(rig)->stuck;
+                      },
+                      this, 0}};
   }
 
   /// Everything that can happen without time passing.

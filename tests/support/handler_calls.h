@@ -29,7 +29,7 @@ inline Event EventWith(Data data = {}, std::string_view type = "com.example.t",
 /// Stands behind a Context: publishes nothing, keeps no log.
 class QuietHost final : public ContextHost {
  public:
-  void Log(LogLevel, std::string_view, const Event&, const TraceContext&,
+  void Log(LogLevel, std::string_view, const Event*, const TraceContext&,
            std::string_view) noexcept override {}
   Result<void> Publish(std::string_view, std::span<const Event>,
                        TimePoint) noexcept override {
@@ -39,14 +39,14 @@ class QuietHost final : public ContextHost {
 
 inline Outcome CallSingle(Handler& handler, const Event& event) {
   QuietHost host;
-  Context context(host, event, {.function = "f", .inlet = "test"});
+  Context context(host, &event, {.function = "f", .inlet = "test"});
   return handler.Single(event, context);
 }
 
 inline std::vector<Outcome> CallBatch(Handler& handler,
                                       std::span<const Event> events) {
   QuietHost host;
-  Context context(host, events.front(), {.function = "f", .inlet = "test"});
+  Context context(host, nullptr, {.function = "f", .inlet = "test"});
   return handler.Batch(events, context);
 }
 
@@ -63,7 +63,7 @@ class FinishListener final : public CompletionListener {
 /// The outcome if the call is finished when it returns, else nothing.
 inline std::optional<Outcome> CallAsync(Handler& handler, const Event& event) {
   QuietHost host;
-  Context context(host, event, {.function = "f", .inlet = "test"});
+  Context context(host, &event, {.function = "f", .inlet = "test"});
   const auto listener = std::make_shared<FinishListener>();
   handler.Async(event, context, Completion(listener, 7));
   return listener->outcome;

@@ -27,6 +27,29 @@ using ::testing::SizeIs;
 
 const OrderBy kBySubject{OrderBy::Kind::kSubject, {}};
 
+// What functions log, with the id of the event that it is about.
+class Lines final : public Observer {
+ public:
+  std::vector<std::string> said;
+
+  void Received(const Delivery& /*delivery*/) noexcept override {}
+  void Started(std::string_view /*function*/, const Delivery& /*delivery*/,
+               int /*attempt*/) noexcept override {}
+  void Finished(std::string_view /*function*/, const Delivery& /*delivery*/,
+                Outcome::Kind /*outcome*/, const Error* /*error*/,
+                Duration /*took*/) noexcept override {}
+  void Settled(const Delivery& /*delivery*/, const Settlement& /*settlement*/,
+               Duration /*since_received*/) noexcept override {}
+  void Hung(std::string_view /*function*/,
+            const Delivery& /*delivery*/) noexcept override {}
+  void Logged(LogLevel /*level*/, std::string_view /*function*/,
+              const Event* event, const TraceContext& /*trace*/,
+              std::string_view message) noexcept override {
+    said.push_back((event == nullptr ? "" : std::string(event->id()) + ": ") +
+                   std::string(message));
+  }
+};
+
 // A function whose calls stay open until a test ends them.
 class CallsTest : public ::testing::Test {
  protected:
@@ -211,6 +234,51 @@ TEST_F(CallsTest, ThatHangKeepTheEventOfASourceThatForgets) {
   Finish(Done());
 
   EXPECT_EQ(rig_.broker.message(0).state, MemoryInlet::State::kAcked);
+}
+
+// Kept completions hang without a thread, so no bound on threads counts them.
+TEST_F(CallsTest, ThatHangForLongAndLeaveNoConcurrencyAreStuck) {
+  OnHeld({.type = "t", .concurrency = 2, .timeout = seconds(5)});
+  rig_.Start();
+  rig_.Post(TypedEvent("t", "1"));
+  rig_.Post(TypedEvent("t", "2"));
+
+  rig_.Advance(seconds(9));
+  EXPECT_EQ(rig_.dispatcher->counts().hung, 2U);
+  EXPECT_EQ(rig_.stuck, 0) << "they may still end";
+  rig_.Advance(seconds(1));
+
+  EXPECT_GE(rig_.stuck, 1);
+}
+
+TEST_F(CallsTest, ThatHangAndLeaveOthersRoomAreNotStuck) {
+  OnHeld({.name = "few", .type = "t", .concurrency = 2, .timeout = seconds(5)});
+  OnHeld({.name = "many", .type = "u", .timeout = seconds(5)});
+  rig_.options.max_in_flight = 20;
+  rig_.Start();
+  rig_.Post(TypedEvent("t", "1"));
+  for (int i = 0; i < 8; ++i) rig_.Post(TypedEvent("u"));
+
+  rig_.Advance(seconds(60));
+
+  EXPECT_EQ(rig_.dispatcher->counts().hung, 9U);
+  EXPECT_EQ(rig_.stuck, 0);
+  rig_.Post(TypedEvent("u"));
+  rig_.Advance(seconds(60));
+  EXPECT_GE(rig_.stuck, 1) << "half of max_in_flight";
+}
+
+TEST_F(CallsTest, ThatEndLateAreNotStuck) {
+  OnHeld({.type = "t", .concurrency = 1, .timeout = seconds(5)});
+  rig_.Start();
+  rig_.Post(TypedEvent("t", "1"));
+
+  rig_.Advance(seconds(9));
+  Finish(Done());
+  rig_.Advance(seconds(60));
+
+  EXPECT_EQ(rig_.stuck, 0);
+  EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
 }
 
 TEST_F(CallsTest, EndWithThePatienceOfTheirPeer) {
@@ -421,6 +489,48 @@ TEST_F(CallsTest, OfABatchEndEachWithThePatienceOfItsPeer) {
   EXPECT_EQ(rig_.Answer(numbers[2]).kind, Settlement::Kind::kAck);
   EXPECT_THAT(rig_.executor.hung(), IsEmpty());
   EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
+}
+
+// A Context that a function keeps is of no use then, and does no harm.
+TEST_F(CallsTest, AskInVainWhenTheirDispatcherIsGone) {
+  Context* kept = nullptr;
+  std::vector<Completion> completions;
+  rig_.On({.type = "t"},
+          [&](const Event&, Context& context, Completion completion) {
+            kept = &context;
+            completions.push_back(std::move(completion));
+          });
+  Lines lines;
+  rig_.observer = &lines;
+  rig_.Start();
+  rig_.Post(TypedEvent("t"));
+  kept->Log(LogLevel::kInfo, "before");
+
+  rig_.dispatcher.reset();
+  kept->Log(LogLevel::kInfo, "after");
+  const auto published = kept->Publish("sink", TypedEvent("u"));
+
+  EXPECT_THAT(lines.said, ElementsAre("1: before"));
+  ASSERT_FALSE(published);
+  EXPECT_EQ(published.error().code, ErrorCode::kDraining);
+}
+
+TEST_F(CallsTest, OfABatchLogOfTheEventTheyName) {
+  rig_.On({.type = "t"}, [](std::span<const Event> events, Context& context) {
+    context.Log(LogLevel::kInfo, "all");
+    for (const Event& event : events) {
+      context.Log(LogLevel::kInfo, event, "one");
+    }
+  });
+  Lines lines;
+  rig_.observer = &lines;
+  rig_.Start();
+
+  rig_.http.Publish(TypedEvent("t", "1"));
+  rig_.http.Publish(TypedEvent("t", "2"));
+  rig_.Run();
+
+  EXPECT_THAT(lines.said, ElementsAre("all", "1: one", "2: one"));
 }
 
 TEST_F(CallsTest, OnlyTheFailedOneOfSeveralRunsAgain) {

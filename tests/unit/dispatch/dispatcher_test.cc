@@ -137,6 +137,19 @@ TEST_P(OneCall, WithATooLargeReplyFails) {
   EXPECT_THAT(answer.error->message, HasSubstr("max_reply_bytes"));
 }
 
+TEST_P(OneCall, WithRepliesThatAreTooLargeTogetherFails) {
+  rig_.options.max_bytes = 10'000;
+  const auto answer = AnswerOf([](const Event&) {
+    EventDraft draft = AReply();
+    draft.data = Text(std::string(2000, 'x'));
+    return Replies(std::vector<ReplyItem>(5, draft));
+  });
+
+  EXPECT_EQ(CodeOf(answer), ErrorCode::kInvalidReply);
+  EXPECT_THAT(answer.error->message, HasSubstr("reply 5"));
+  EXPECT_THAT(answer.error->message, HasSubstr("max_in_flight_bytes"));
+}
+
 TEST_P(OneCall, SendsSeveralRepliesToTheOutletBeforeItIsAcknowledged) {
   rig_.options.reply_to = "slow";
   rig_.On({.name = "f", .type = "t", .inline_call = GetParam()},

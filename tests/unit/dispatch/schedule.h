@@ -121,7 +121,7 @@ class Schedule {
     void Hung(std::string_view /*function*/,
               const Delivery& /*delivery*/) noexcept override {}
     void Logged(LogLevel /*level*/, std::string_view /*function*/,
-                const Event& /*event*/, const TraceContext& /*trace*/,
+                const Event* /*event*/, const TraceContext& /*trace*/,
                 std::string_view /*message*/) noexcept override {}
 
    private:

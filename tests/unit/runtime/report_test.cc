@@ -170,7 +170,7 @@ TEST_F(Reports, AFunctionsOwnLineHasTheIdsToo) {
                       "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-"
                       "01"}));
 
-  reporter_.Logged(LogLevel::kInfo, "cook", event, {}, "stirring");
+  reporter_.Logged(LogLevel::kInfo, "cook", &event, {}, "stirring");
 
   const auto line = nlohmann::json::parse(pipe_.ReadAll());
   EXPECT_EQ(line["message"], "stirring");

@@ -23,8 +23,9 @@ class CIRRO_EXPORT ContextHost {
   ContextHost& operator=(const ContextHost&) = delete;
   virtual ~ContextHost() = default;
 
+  /// `event` is null where the line is about no single one.
   virtual void Log(LogLevel level, std::string_view function,
-                   const Event& event, const TraceContext& trace,
+                   const Event* event, const TraceContext& trace,
                    std::string_view message) noexcept = 0;
   virtual Result<void> Publish(std::string_view outlet,
                                std::span<const Event> events,
@@ -48,8 +49,9 @@ class CIRRO_EXPORT Context {
     const TraceContext* trace = nullptr;  ///< Null: there is none.
   };
 
-  /// REQUIRES: all that is passed outlives *this.
-  Context(ContextHost& host, const Event& event, Facts facts) noexcept;
+  /// `event` is null in a batch, which is about several. REQUIRES: all that is
+  /// passed outlives *this.
+  Context(ContextHost& host, const Event* event, Facts facts) noexcept;
 
   [[nodiscard]] std::string_view function() const { return facts_.function; }
   /// The inlet's name: "http", or NAME of `[inlet.NAME]`.
@@ -62,8 +64,12 @@ class CIRRO_EXPORT Context {
   [[nodiscard]] std::stop_token stop_token() const noexcept;
   [[nodiscard]] const TraceContext& trace() const noexcept;
 
-  /// A log line that carries the event's id and the trace's.
+  /// A log line that carries the event's id and the trace's; in a batch, which
+  /// has several, it carries neither.
   void Log(LogLevel level, std::string_view message) const noexcept;
+  /// One that is about `event`, of a batch.
+  void Log(LogLevel level, const Event& event,
+           std::string_view message) const noexcept;
 
   /// Sends to the outlet called `outlet` and waits until it has confirmed, the
   /// deadline at the latest. Fails with kInvalidConfig for an unknown outlet,

@@ -61,6 +61,10 @@ struct DispatcherParts {
   Observer* observer = nullptr;  ///< May be null.
   std::vector<OutletEntry> outlets{};
   std::vector<Inlet*> inlets{};  ///< Those to be told of demand.
+  /// Run, on any thread, when calls that hang leave a function no concurrency
+  /// or the dispatcher no room, and did so for one more timeout: nothing but a
+  /// new process helps. May be run again.
+  Task stuck{};
 };
 
 /// Takes deliveries, calls the functions that match, settles: routing,

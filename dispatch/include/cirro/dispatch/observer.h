@@ -37,9 +37,9 @@ class CIRRO_EXPORT Observer {
   /// A call is past its deadline and still runs.
   virtual void Hung(std::string_view function,
                     const Delivery& delivery) noexcept = 0;
-  /// A function says something (Context::Log).
+  /// A function says something (Context::Log), of `event` where it is not null.
   virtual void Logged(LogLevel level, std::string_view function,
-                      const Event& event, const TraceContext& trace,
+                      const Event* event, const TraceContext& trace,
                       std::string_view message) noexcept = 0;
 };
 

@@ -1,0 +1,120 @@
+#include <utility>
+
+#include "cirro/cloudevents/event_builder.h"
+#include "core.h"
+
+// What functions ask of the dispatcher by their Context, and outlets.
+
+namespace cirro {
+
+void Dispatcher::Core::SendTo(std::uint32_t outlet, Event event,
+                              SendCompletion completion) noexcept {
+  const OutletEntry& entry = parts_.outlets[outlet];
+  if (!entry.overrides.empty()) {
+    EventBuilder builder(event);
+    for (const Extension& extension : entry.overrides) {
+      builder.extension(extension);
+    }
+    auto changed = builder.Build();
+    if (!changed) {
+      completion.Complete(changed.error());
+      return;
+    }
+    event = *std::move(changed);
+  }
+  entry.outlet->Send(std::move(event), std::move(completion));
+}
+
+void Dispatcher::Core::OnPublished(std::uint64_t send,
+                                   const Result<void>& result) noexcept {
+  const MutexLock lock(publish_mutex_);
+  for (const auto& [id, waiter] : publishing_) {
+    if (id != send) continue;
+    if (!result && !waiter->first) waiter->first = result.error();
+    if (--waiter->open == 0) waiter->over.notify_all();
+    return;
+  }
+}
+
+Result<void> Dispatcher::Core::Publish(std::string_view outlet,
+                                       std::span<const Event> events,
+                                       TimePoint deadline) noexcept {
+  if (!Enter()) {
+    return Error{ErrorCode::kDraining, "the process is stopping"};
+  }
+  auto published = PublishEntered(outlet, events, deadline);
+  Leave();
+  return published;
+}
+
+Result<void> Dispatcher::Core::PublishEntered(std::string_view outlet,
+                                              std::span<const Event> events,
+                                              TimePoint deadline) noexcept {
+  std::uint32_t index = 0;
+  while (index < parts_.outlets.size() &&
+         parts_.outlets[index].outlet->name() != outlet) {
+    ++index;
+  }
+  if (index == parts_.outlets.size()) {
+    return Error{ErrorCode::kInvalidConfig,
+                 "there is no outlet '" + std::string(outlet) +
+                     "'; configure [outlet." + std::string(outlet) + "]"};
+  }
+  if (events.empty()) return {};
+
+  Waiter waiter{.open = events.size()};
+  std::uint64_t id = 0;
+  {
+    const MutexLock lock(publish_mutex_);
+    id = kPublished | ++last_publish_;
+    publishing_.emplace_back(id, &waiter);
+  }
+  for (const Event& event : events) {
+    SendTo(index, event, SendCompletion(*this, id));
+  }
+  const MutexLock lock(publish_mutex_);
+  const bool over = waiter.over.wait_until(
+      publish_mutex_, deadline, [&waiter]() { return waiter.open == 0; });
+  std::erase_if(publishing_,
+                [id](const auto& entry) { return entry.first == id; });
+  if (waiter.first) return *std::move(waiter.first);
+  if (over) return {};
+  return Error{ErrorCode::kTimedOut,
+               "outlet '" + std::string(outlet) +
+                   "' did not confirm before the call's deadline"};
+}
+
+// ---- The rest of a context.
+
+void Dispatcher::Core::Log(LogLevel level, std::string_view function,
+                           const Event* event, const TraceContext& trace,
+                           std::string_view message) noexcept {
+  if (!Enter()) return;
+  if (parts_.observer != nullptr) {
+    parts_.observer->Logged(level, function, event, trace, message);
+  }
+  Leave();
+}
+
+std::stop_token Dispatcher::Core::StopToken(std::uint64_t call) noexcept {
+  const MutexLock lock(mutex_);
+  return engine_.StopToken(call);
+}
+
+void Dispatcher::Core::InlineHost::Log(LogLevel level,
+                                       std::string_view function,
+                                       const Event* event,
+                                       const TraceContext& trace,
+                                       std::string_view message) noexcept {
+  core_->Log(level, function, event, trace, message);
+}
+
+Result<void> Dispatcher::Core::InlineHost::Publish(
+    std::string_view /*outlet*/, std::span<const Event> /*events*/,
+    TimePoint /*deadline*/) noexcept {
+  return Error{ErrorCode::kInternal,
+               "an inline function may not wait, and Publish waits: remove "
+               "`inline` or reply instead"};
+}
+
+}  // namespace cirro
