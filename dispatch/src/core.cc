@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cirro/dispatch/capabilities.h"
 #include "json_pointer.h"
 #include "severity.h"
 
@@ -14,6 +15,22 @@ using internal::FailureOf;
 using internal::Scratch;
 using internal::ScratchLease;
 
+namespace {
+
+// Of a peer that waits the delay is an answer, which it may heed.
+std::vector<const InletInfo*> WithoutDelays(std::span<Inlet* const> inlets) {
+  std::vector<const InletInfo*> without;
+  for (Inlet* const inlet : inlets) {
+    if (inlet->info().peer_waits) continue;
+    if (CapabilityOf<DelayedRedelivery>(*inlet) == nullptr) {
+      without.push_back(&inlet->info());
+    }
+  }
+  return without;
+}
+
+}  // namespace
+
 Dispatcher::Core::Core(Registry registry,
                        std::vector<internal::EngineFunction> functions,
                        const DispatcherOptions& options, DispatcherParts parts)
@@ -24,7 +41,7 @@ Dispatcher::Core::Core(Registry registry,
       reply_bounds_{.event_bytes = options.max_reply_bytes,
                     .all_bytes = options.max_bytes},
       parts_(std::move(parts)),
-      engine_(std::move(functions), options) {
+      engine_(std::move(functions), options, WithoutDelays(parts_.inlets)) {
   for (const Function& function : functions_) {
     const FunctionSpec& spec = function.spec;
     const bool ordered = spec.order_by.kind != OrderBy::Kind::kNone &&

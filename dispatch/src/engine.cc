@@ -13,9 +13,11 @@
 namespace cirro::internal {
 
 Engine::Engine(std::vector<EngineFunction> functions,
-               const DispatcherOptions& options)
+               const DispatcherOptions& options,
+               std::vector<const InletInfo*> hold)
     : functions_(std::move(functions)),
       options_(options),
+      hold_(std::move(hold)),
       states_(functions_.size()),
       lanes_(options.seed),
       random_(options.seed) {}
@@ -33,6 +35,10 @@ CallId Engine::IdOf(std::uint32_t index) const {
 
 bool Engine::PeerWaits(const Call& call) const {
   return entries_[call.entry].delivery->inlet().peer_waits;
+}
+
+bool Engine::Delays(const InletInfo& inlet) const {
+  return std::find(hold_.begin(), hold_.end(), &inlet) == hold_.end();
 }
 
 // ---- Admission.

@@ -121,8 +121,10 @@ struct Work {
 /// under load many begin shortly before it, and their functions are well.
 class Engine {
  public:
+  /// `hold`: the inlets that cannot delay a redelivery themselves.
   Engine(std::vector<EngineFunction> functions,
-         const DispatcherOptions& options);
+         const DispatcherOptions& options,
+         std::vector<const InletInfo*> hold = {});
 
   /// Takes a delivery of an event in, or settles it as refused.
   /// REQUIRES: `targets` is not empty; the keys outlive the call only.
@@ -277,9 +279,11 @@ class Engine {
   [[nodiscard]] std::uint32_t Lookup(CallId id) const;
   [[nodiscard]] CallId IdOf(std::uint32_t index) const;
   [[nodiscard]] bool PeerWaits(const Call& call) const;
+  [[nodiscard]] bool Delays(const InletInfo& inlet) const;
 
   const std::vector<EngineFunction> functions_;
   const DispatcherOptions options_;
+  const std::vector<const InletInfo*> hold_;
   std::vector<FunctionState> states_;
   Pool<Entry> entries_;
   Pool<Call> calls_;

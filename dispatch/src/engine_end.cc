@@ -73,14 +73,17 @@ void Engine::Fail(std::uint32_t index, Error error,
     return;
   }
   // Without a place for dead letters an exhausted event is tried for ever, at
-  // the longest delay: by its source, or here where it closes a lane.
+  // the longest delay: by its source, or here where it closes a lane or its
+  // source cannot wait.
   const bool exhausted = SeverityOf(error.code) <= Severity::kInvalid ||
                          call.attempt >= options_.retry.attempts;
   const std::chrono::milliseconds delay =
       std::max(after, exhausted ? options_.retry.cap : Backoff(call.attempt));
   const bool in_time = delivery.facts.deadline == TimePoint::max() ||
                        now + delay < delivery.facts.deadline;
-  if (!in_time || (exhausted && call.lane == kNone)) {
+  const bool given_back =
+      exhausted && call.lane == kNone && Delays(delivery.inlet());
+  if (!in_time || given_back) {
     End(index, std::move(error), delay, now, actions);
     return;
   }

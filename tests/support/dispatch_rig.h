@@ -38,9 +38,10 @@ struct DispatchRig {
   VirtualTimers timers{clock};
   SeededExecutor executor;
   MemoryInlet http{clock, {.name = "http", .peer_waits = true}};
-  MemoryInlet broker{clock, {.name = "broker"}};
-  MemoryOutlet sink{"sink"};        // Confirms at once.
-  MemoryOutlet slow{"slow", true};  // Confirms when told.
+  DelayingInlet broker{clock, {.name = "broker"}};
+  MemoryInlet hasty{clock, {.name = "hasty"}};  // Gives again at once.
+  MemoryOutlet sink{"sink"};                    // Confirms at once.
+  MemoryOutlet slow{"slow", true};              // Confirms when told.
   Observer* observer = nullptr;
   int stuck = 0;  // How often it was said.
   DispatcherOptions options;
@@ -71,6 +72,7 @@ struct DispatchRig {
     dispatcher = *std::move(made);
     Must(http.Start(*dispatcher).has_value());
     Must(broker.Start(*dispatcher).has_value());
+    Must(hasty.Start(*dispatcher).has_value());
   }
   DispatcherParts Parts() {
     return {.clock = clock,
@@ -78,7 +80,7 @@ struct DispatchRig {
             .timers = timers,
             .observer = observer,
             .outlets = {{&sink}, {&slow}},
-            .inlets = {&http, &broker},
+            .inlets = {&http, &broker, &hasty},
             .stuck = {[](void* rig, std::uint64_t) noexcept {
                         ++static_cast<DispatchRig*>(rig)->stuck;
                       },
@@ -87,8 +89,8 @@ struct DispatchRig {
 
   /// Everything that can happen without time passing.
   void Run() {
-    while (http.Pump() + broker.Pump() > 0 || executor.RunFirst() ||
-           timers.RunDue()) {
+    while (http.Pump() + broker.Pump() + hasty.Pump() > 0 ||
+           executor.RunFirst() || timers.RunDue()) {
     }
   }
   void Advance(std::chrono::milliseconds by) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cirro/dispatch/capabilities.h"
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/inlet.h"
 #include "cirro/dispatch/mutex.h"
@@ -19,8 +20,9 @@ namespace cirro::test {
 /// comes again, after the delay that was asked for, with its attempts counted.
 /// With a peer that waits it is like HTTP: nothing comes again by itself. It
 /// delivers when Pump is called, on the caller's thread and the clock's
-/// time. Any thread may settle.
-class MemoryInlet final : public Inlet, private Settler {
+/// time. Any thread may settle. Whether it delays or not, it says it cannot:
+/// see DelayingInlet.
+class MemoryInlet : public Inlet, private Settler {
  public:
   enum class State : std::uint8_t {
     kQueued,  ///< In the source; due at `due`.
@@ -197,6 +199,12 @@ class MemoryInlet final : public Inlet, private Settler {
   std::size_t wrong_ CIRRO_GUARDED_BY(mutex_) = 0;
   bool demand_ CIRRO_GUARDED_BY(mutex_) = true;
   bool draining_ CIRRO_GUARDED_BY(mutex_) = false;
+};
+
+/// One whose source keeps the delay of what it is to give again.
+class DelayingInlet final : public MemoryInlet, public DelayedRedelivery {
+ public:
+  using MemoryInlet::MemoryInlet;
 };
 
 }  // namespace cirro::test

@@ -23,6 +23,7 @@ using test::TypedEvent;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 const OrderBy kBySubject{OrderBy::Kind::kSubject, {}};
@@ -203,6 +204,24 @@ TEST_F(CallsTest, KeepTheirLaneClosedHoweverOftenTheyFail) {
 
   EXPECT_EQ(begun_, "1 1 1 1 1 1 1 2 ");
   EXPECT_EQ(rig_.broker.message(0).state, MemoryInlet::State::kAcked);
+}
+
+// A capability that a source lacks is the dispatcher's to replace.
+TEST_F(CallsTest, WaitHereForASourceThatCannotDelayThem) {
+  OnHeld({.type = "t"});
+  rig_.Start();
+  rig_.hasty.Publish(TypedEvent("t", "1"));
+  rig_.broker.Publish(TypedEvent("t", "2"));
+  rig_.Run();
+
+  for (int i = 0; i < 2 * rig_.options.retry.attempts; ++i) {
+    Finish(Retry("never works"));
+    if (open_.empty()) rig_.Advance(rig_.options.retry.cap);
+  }
+
+  EXPECT_THAT(rig_.hasty.message(0).settlements, IsEmpty());
+  EXPECT_THAT(rig_.broker.message(0).settlements, Not(IsEmpty()));
+  EXPECT_EQ(rig_.hasty.open(), 1U);
 }
 
 TEST_F(CallsTest, PastTheirTimeoutAreReportedAndAnswered) {
