@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cirro/cloudevents/event_builder.h"
+#include "support/http_load.h"
 #include "support/running_receiver.h"
 
 namespace cirro::test {
@@ -215,90 +216,6 @@ TEST(Drain, GivesUpWhatIsOpenWhenTheGraceIsOver) {
   EXPECT_EQ(open.WaitForEnd(), RawHttpClient::End::kEnd);
 }
 
-// One client thread with many keep-alive connections, each always with a
-// request under way, until its server says close or ends.
-class Load {
- public:
-  struct Tally {
-    int served = 0;
-    int refused = 0;         // 503
-    int ended = 0;           // without an answer, by an orderly end
-    int reset = 0;           // by anything else
-    int broken_promise = 0;  // sent before the drain, and not served
-  };
-
-  Load(const RunningReceiver& receiver, int connections,
-       const std::atomic<bool>& draining)
-      : draining_(draining) {
-    for (int i = 0; i < connections; ++i) {
-      clients_.push_back({receiver.Connect()});
-    }
-  }
-
-  Tally Run() {
-    for (Client& client : clients_) SendNext(client);
-    while (!clients_.empty()) {
-      std::vector<pollfd> polled;
-      for (const Client& client : clients_) {
-        polled.push_back({client.http.fd(), POLLIN, 0});
-      }
-      if (poll(polled.data(), polled.size(), 10'000) <= 0) {
-        tally_.broken_promise += static_cast<int>(clients_.size());
-        break;
-      }
-      auto client = clients_.begin();
-      for (const pollfd& one : polled) {
-        const auto next = std::next(client);
-        if (one.revents != 0 && !TakeAnswer(*client)) clients_.erase(client);
-        client = next;
-      }
-    }
-    return tally_;
-  }
-
- private:
-  struct Client {
-    RawHttpClient http;
-    bool sent_before_drain = false;
-  };
-
-  void SendNext(Client& client) {
-    client.http.Send(request_);
-    // Read after the bytes are in the receiver's socket: loopback is direct.
-    client.sent_before_drain = !draining_;
-  }
-
-  // False when the connection is over.
-  bool TakeAnswer(Client& client) {
-    const RawResponse response = client.http.Receive();
-    if (response.status == 202) {
-      ++tally_.served;
-    } else {
-      tally_.broken_promise += client.sent_before_drain;
-      if (response.status == 503) {
-        ++tally_.refused;
-      } else if (client.http.end() == RawHttpClient::End::kEnd) {
-        ++tally_.ended;
-        return false;
-      } else {
-        ++tally_.reset;
-        return false;
-      }
-    }
-    if (response.Header("connection") == "close") {
-      tally_.reset += client.http.WaitForEnd() != RawHttpClient::End::kEnd;
-      return false;
-    }
-    SendNext(client);
-    return true;
-  }
-
-  const std::atomic<bool>& draining_;
-  const std::string request_ = PostEvent("1", "data");
-  std::list<Client> clients_;
-  Tally tally_;
-};
-
 struct LoadCase {
   std::string name;
   std::chrono::milliseconds delay;
@@ -331,10 +248,10 @@ TEST_P(DrainUnderLoad, AnswersAllThatArrivedAndResetsNobody) {
     std::atomic<bool> draining = false;
     RunningReceiver receiver(
         sink, {.reactor_threads = 2, .drain_delay = GetParam().delay});
-    Load load(receiver, 100, draining);
-    Load::Tally tally;
+    HttpLoad load(receiver->port(), 100, PostEvent("1", "data"), draining);
+    HttpLoad::Tally tally;
     std::thread client([&] { tally = load.Run(); });
-    while (receiver->counters().requests < 300) std::this_thread::yield();
+    load.AwaitServed(300);
 
     draining = true;
     receiver->BeginDrain(5s);

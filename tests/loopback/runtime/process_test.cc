@@ -6,13 +6,16 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "support/child_process.h"
+#include "support/http_load.h"
 #include "support/raw_http.h"
 
 namespace cirro {
@@ -66,6 +69,37 @@ TEST(Process, DrainsInFiveStepsOnSigtermAndExitsWithZero) {
     ASSERT_NE(at, std::string::npos) << step << "\n" << child.written();
     EXPECT_GT(at, last) << step;
     last = at;
+  }
+}
+
+// What had arrived is answered by its function, nobody is reset, the log shows
+// the steps, and the process ends well: each time.
+TEST(Process, DrainsUnderLoadFiftyTimes) {
+  for (int round = 0; round < 50; ++round) {
+    ChildProcess child(Probe(
+        {round % 2 == 0 ? "--set=drain.delay=0s" : "--set=drain.delay=20ms"}));
+    std::atomic<bool> draining = false;
+    test::HttpLoad load(PortOf(child), 100,
+                        PostOf(round % 3 == 0 ? "quick" : "pooled"), draining);
+    test::HttpLoad::Tally tally;
+    std::thread clients([&] { tally = load.Run(); });
+    load.AwaitServed(300);
+
+    draining = true;
+    child.Signal(SIGTERM);
+    const int status = child.Wait();
+    clients.join();
+
+    ASSERT_EQ(status, 0) << round;
+    ASSERT_EQ(tally.broken_promise, 0) << round;
+    ASSERT_EQ(tally.reset, 0) << round;
+    std::size_t last = 0;
+    for (const char* const step : {"told to stop", "1 of 5", "2 of 5", "3 of 5",
+                                   "4 of 5", "5 of 5", "drained"}) {
+      const std::size_t at = child.written().find(step, last);
+      ASSERT_NE(at, std::string::npos) << step << "\n" << child.written();
+      last = at;
+    }
   }
 }
 
