@@ -61,9 +61,11 @@ void Assembly::Clear() noexcept {
   for (unsigned left = present_; left != 0; left &= left - 1) {
     core_[static_cast<std::size_t>(std::countr_zero(left))] = {};
   }
+  seen_ = 0;
   present_ = 0;
   names_ = 0;
   attributes_ = 0;
+  nulls_ = 0;
   text_bytes_ = 0;
   data_ = {};
   known_ = DataKind::kNone;
@@ -107,19 +109,34 @@ void Assembly::AddAttribute(std::string_view name, std::string_view text,
     const unsigned bit = 1U << *core;
     const AttributeType wanted = kCore[*core].type;
     // A String may stand for each of the others in a transport of few types.
-    if ((present_ & bit) != 0 ||
+    if ((seen_ & bit) != 0 ||
         (type && *type != wanted && *type != AttributeType::kString)) {
       return RefuseCore(*core, text, type);
     }
+    seen_ |= bit;
     present_ |= bit;
     core_[*core] = text;
     return;
   }
-  AddExtension(name, text, type);
+  AddExtension(name, text, type, false);
+}
+
+void Assembly::AddNull(std::string_view name) {
+  if (++nulls_ > options_->max_attributes ||
+      name.size() > options_->max_attribute_name_bytes) {
+    return RefuseSize(name, {});
+  }
+  if (const auto core = FindCore(name)) {
+    const unsigned bit = 1U << *core;
+    if ((seen_ & bit) != 0) return RefuseCore(*core, {}, std::nullopt);
+    seen_ |= bit;
+    return;
+  }
+  AddExtension(name, {}, std::nullopt, true);
 }
 
 void Assembly::AddExtension(std::string_view name, std::string_view text,
-                            std::optional<AttributeType> type) {
+                            std::optional<AttributeType> type, bool null) {
   if (!type && !options_->extension_types.empty()) {
     const auto declared = options_->extension_types.find(name);
     if (declared != options_->extension_types.end()) type = declared->second;
@@ -132,13 +149,14 @@ void Assembly::AddExtension(std::string_view name, std::string_view text,
     uses_memory_ = true;
     extensions_->reserve(16);
   }
-  extensions_->push_back({name, text, type.value_or(AttributeType::kString)});
+  extensions_->push_back(
+      {name, text, type.value_or(AttributeType::kString), null});
 }
 
 // Out of the way of the attributes that are well: the words need a stack frame
 // that would be made for each of them.
 void Assembly::RefuseSize(std::string_view name, std::string_view text) {
-  if (attributes_ > options_->max_attributes) {
+  if (std::max(attributes_, nulls_) > options_->max_attributes) {
     too_large_ = "an event of more than max_attributes = " +
                  std::to_string(options_->max_attributes);
   } else if (name.size() > options_->max_attribute_name_bytes) {
@@ -157,9 +175,10 @@ void Assembly::RefuseCore(Core core, std::string_view text,
                           std::optional<AttributeType> type) {
   const CoreAttribute& known = kCore[core];
   const unsigned bit = 1U << core;
-  if ((present_ & bit) != 0) {
+  if ((seen_ & bit) != 0) {
     return Report(3, std::string(known.name) + " MUST appear only once");
   }
+  seen_ |= bit;
   present_ |= bit;
   core_[core] = text;
   Report(known.rule, std::string(known.name) + " MUST be of type " +
@@ -297,6 +316,12 @@ void Assembly::CheckSize() {
   }
 }
 
+// What was null is absent from here on, also where a format implies it.
+void Assembly::DropNulls() {
+  std::erase_if(*extensions_, [](const Extension& e) { return e.null; });
+  seen_ = present_;
+}
+
 Error Assembly::Failure() {
   Error error{ErrorCode::kInvalidEvent, {}, {}};
   if (!too_large_.empty()) {
@@ -359,6 +384,7 @@ Event Assembly::MakeEvent() const {
 }
 
 Result<Event> Assembly::Build() {
+  if (nulls_ != 0) DropNulls();
   // "If the `datacontenttype` is unspecified, processing SHOULD proceed as if
   // [it] had been specified explicitly as `application/json`": said once here,
   // it is explicit in whatever format the event leaves, and counts as any other

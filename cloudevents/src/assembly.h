@@ -29,6 +29,8 @@ class Assembly {
   void Clear() noexcept;
   void AddAttribute(std::string_view name, std::string_view text,
                     std::optional<AttributeType> type = std::nullopt);
+  /// An attribute that came without a value: it is absent, and came once.
+  void AddNull(std::string_view name);
   /// `known` as in Claim.
   void SetData(std::string_view bytes, DataKind known);
   void Report(int rule, std::string message);
@@ -48,6 +50,7 @@ class Assembly {
     std::string_view name;
     std::string_view text;
     AttributeType type;
+    bool null = false;  // Here only so that a second one is noticed.
   };
   struct Problem {
     int rule;
@@ -58,7 +61,7 @@ class Assembly {
   void RefuseCore(Core core, std::string_view text,
                   std::optional<AttributeType> type);
   void AddExtension(std::string_view name, std::string_view text,
-                    std::optional<AttributeType> type);
+                    std::optional<AttributeType> type, bool null);
   void ReportMissing(Core core);
   /// `core`'s value is not what it MUST be.
   void ReportCore(int rule, Core core, std::string_view must);
@@ -66,6 +69,7 @@ class Assembly {
   void CheckExtension(const Extension& extension);
   void CheckSize();
   [[nodiscard]] bool Seen(std::string_view name) noexcept;
+  void DropNulls();
   [[nodiscard]] Error Failure();
   [[nodiscard]] Event MakeEvent() const;
 
@@ -77,9 +81,11 @@ class Assembly {
   bool uses_memory_ = false;  // Of memory_.
   std::optional<std::pmr::vector<Extension>> extensions_;
   std::array<std::string_view, kCoreCount> core_{};
-  unsigned present_ = 0;        // One bit for each Core.
+  unsigned seen_ = 0;           // One bit for each Core that came, and
+  unsigned present_ = 0;        // for each that was not null.
   std::uint64_t names_ = 0;     // One bit for each hash of an extension.
   std::size_t attributes_ = 0;  // As they came, refused ones included.
+  std::size_t nulls_ = 0;       // Not among them.
   std::size_t text_bytes_ =
       0;  // Names and values of extensions, values of core.
   std::string_view data_;

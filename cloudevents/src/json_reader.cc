@@ -148,13 +148,14 @@ class Reader {
   }
 
   // "When decoding attributes and a `null` value is encountered, it MUST be
-  // treated as the equivalent of unset or omitted."
+  // treated as the equivalent of unset or omitted." It came all the same: its
+  // name a second time would say two things of one attribute.
   void AddAttribute(std::string_view name, const Value& value) {
     switch (value.first) {
       case '"':
         return AddString(name, value);
       case 'n':
-        return;
+        return assembly_.AddNull(name);
       case 't':
       case 'f':
         return assembly_.AddAttribute(name, value.raw, AttributeType::kBoolean);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -138,14 +139,37 @@ TEST(Rule043, DeclaredTypesAreCheckedInStrings) {
 
 TEST(Rule044, NullIsAbsent) {
   const Event event =
-      Decode(R"("subject":null,"time":null,"ext":null,"ext":"v")");
+      Decode(R"("subject":null,"time":null,"ext":null,"other":"v")");
   EXPECT_EQ(event.subject(), "");
   EXPECT_EQ(event.time(), std::nullopt);
-  EXPECT_EQ(event.extension("ext"), "v");
+  EXPECT_EQ(event.attribute("ext"), std::nullopt);
+  EXPECT_EQ(event.extension("other"), "v");
+  EXPECT_EQ(event.attribute_count(), 5U);
+  EXPECT_EQ(EncodeJson(event), JsonEvent(R"("other":"v")"));
   EXPECT_THAT(
       BrokenRules(DecodeJson(
           R"({"specversion":"1.0","id":null,"source":"/","type":"t"})")),
       ElementsAre(13));
+}
+
+TEST(Rule044, ANullTypeIsImpliedAsAnAbsentOneIs) {
+  const Event event = Decode(R"("datacontenttype":null,"data":1)");
+  EXPECT_EQ(event.datacontenttype(), "application/json");
+  EXPECT_EQ(event, Decode(R"("data":1)"));
+}
+
+TEST(Rule044, NullsAreBoundedAsAttributesAre) {
+  DecodeOptions options;
+  options.max_attributes = 4;
+  options.max_attribute_name_bytes = 11;
+  const auto code = [&options](const std::string& members) {
+    const auto event = DecodeJson(JsonEvent(members), options);
+    return event ? std::nullopt : std::optional(event.error().code);
+  };
+  EXPECT_EQ(code(R"("a":null,"b":null,"c":null,"d":null)"), std::nullopt);
+  EXPECT_EQ(code(R"("a":null,"b":null,"c":null,"d":null,"e":null)"),
+            ErrorCode::kTooLarge);
+  EXPECT_EQ(code(R"("abcdefghijkl":null)"), ErrorCode::kTooLarge);
 }
 
 TEST(Rule045, ObjectsAndArraysAreNoAttributeValues) {
@@ -331,11 +355,56 @@ TEST(Rule053, TheTypeMayComeAfterTheData) {
 }
 
 TEST(Rule054, MembersAppearOnce) {
-  EXPECT_THAT(BrokenInJson(R"("ext":"a","ext":"a")"), ElementsAre(3));
-  EXPECT_THAT(BrokenInJson(R"("specversion":"1.0")"), ElementsAre(3));
+  for (const char* const members :
+       {R"("specversion":"1.0")", R"("id":"1")", R"("source":"/s")",
+        R"("type":"t")", R"("datacontenttype":"a/b","datacontenttype":"a/b")",
+        R"("dataschema":"a:b","dataschema":"a:b")",
+        R"("subject":"s","subject":"z")",
+        R"("time":"1985-04-12T23:20:50Z","time":"1985-04-12T23:20:50Z")",
+        R"("ext":"a","ext":"a")", R"("ext":1,"ext":true)"}) {
+    EXPECT_THAT(BrokenInJson(members), ElementsAre(3)) << members;
+  }
   EXPECT_THAT(BrokenInJson(R"("data":1,"data":2)"), ElementsAre(54));
   EXPECT_THAT(BrokenInJson(R"("data_base64":"","data_base64":"")"),
               ElementsAre(54));
+  // Members of the data are its own.
+  EXPECT_THAT(BrokenInJson(R"("ext":1,"ext2":1,"data":{"a":1,"a":2})"),
+              IsEmpty());
+}
+
+TEST(Rule054, ANullMemberCountsAsOne) {
+  for (const char* const members :
+       {R"("id":null)", R"("specversion":null)",
+        R"("subject":null,"subject":"s")", R"("subject":"s","subject":null)",
+        R"("subject":null,"subject":null)", R"("ext":null,"ext":"v")",
+        R"("ext":"v","ext":null)", R"("ext":null,"ext":null)",
+        R"("ext":1,"ext":null)", R"("ext":null,"e\u0078t":false)",
+        R"("ext":null,"a":"v","b":null,"c":3,"ext":null)"}) {
+    EXPECT_THAT(BrokenInJson(members), ElementsAre(3)) << members;
+  }
+  // The first one counts, so that the attribute is missing, too.
+  EXPECT_THAT(BrokenRules(DecodeJson(
+                  R"({"id":null,"specversion":"1.0","id":"1","source":"/s",)"
+                  R"("type":"t"})")),
+              ElementsAre(3, 13));
+  for (const char* const members :
+       {R"("data":null,"data":1)", R"("data":1,"data":null)",
+        R"("data":null,"data":null)", R"("data_base64":null,"data_base64":"")",
+        R"("data_base64":"","data_base64":null)",
+        R"("data_base64":null,"data_base64":null)"}) {
+    EXPECT_THAT(BrokenInJson(members), ElementsAre(54)) << members;
+  }
+}
+
+TEST(Rule054, AnEventOfABatchDoesNotRememberTheOneBefore) {
+  const std::string event = JsonEvent(R"("subject":null,"ext":null)");
+  const auto batch = DecodeJsonBatch("[" + event + "," +
+                                     JsonEvent(R"("subject":"s","ext":"v")") +
+                                     "," + event + "]");
+  ASSERT_TRUE(batch);
+  for (const auto& member : *batch) {
+    EXPECT_TRUE(member) << member.error().message;
+  }
 }
 
 TEST(Rule054, NamesAreComparedWithoutTheirEscapes) {
