@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "assembly.h"
+#include "base64.h"
 #include "cirro/cloudevents/json_format.h"
 #include "cirro/cloudevents/media_type.h"
 #include "cirro/cloudevents/utf8.h"
@@ -41,6 +42,13 @@ Extension::Extension(std::string attribute_name, std::int32_t value)
 Extension::Extension(std::string attribute_name, const Timestamp& value)
     : Extension(std::move(attribute_name), AttributeType::kTimestamp,
                 FormatTimestamp(value)) {}
+Extension::Extension(std::string attribute_name,
+                     std::span<const std::byte> value)
+    : Extension(std::move(attribute_name), AttributeType::kBinary,
+                std::string()) {
+  internal::AppendBase64(
+      {reinterpret_cast<const char*>(value.data()), value.size()}, text);
+}
 Extension::Extension(std::string attribute_name, AttributeType value_type,
                      std::string canonical_text)
     : name(std::move(attribute_name)),

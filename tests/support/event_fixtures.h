@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -215,8 +216,6 @@ class EventGenerator {
   }
 
   void AddExtensions(EventBuilder& builder) {
-    static constexpr std::array<std::string_view, 7> kBase64 = {
-        "", "AA==", "AAA=", "AAAA", "+/+/", "TWFu", "4P8ARKo="};
     for (std::size_t i = 0; i < 4; ++i) {
       const auto name = [i](std::string stem) {
         return stem + std::to_string(i);
@@ -229,8 +228,8 @@ class EventGenerator {
       }
       if (Chance(3)) builder.extension({name("extstring"), String()});
       if (Chance(3)) {
-        builder.extension(
-            {name("extbinary"), AttributeType::kBinary, Pick(kBase64)});
+        const std::string bytes = Chance(8) ? "" : Bytes();
+        builder.extension({name("extbinary"), std::as_bytes(std::span(bytes))});
       }
       if (Chance(3)) {
         builder.extension({name("exturi"), AttributeType::kUri, Uri()});

@@ -4,7 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cirro/cloudevents/event_assembler.h"
@@ -203,6 +211,7 @@ TEST(Rule011, TimestampIsRfc3339) {
 }
 
 TEST(Rule012, TypedValuesBecomeCanonicalTextAndBack) {
+  constexpr std::array<unsigned char, 2> kBytes = {0x00, 0xFF};
   const auto event = EventBuilder()
                          .id("1")
                          .source("/s")
@@ -211,12 +220,13 @@ TEST(Rule012, TypedValuesBecomeCanonicalTextAndBack) {
                          .extension({"b", true})
                          .extension({"i", -7})
                          .extension({"t", Timestamp{851'042'397, 0, -480}})
-                         .extension({"x", AttributeType::kBinary, "AP8="})
+                         .extension({"x", std::as_bytes(std::span(kBytes))})
                          .Build();
 
   ASSERT_TRUE(event) << event.error().message;
   EXPECT_EQ(event->time_text(), "1985-04-12T23:20:50.52Z");
   EXPECT_EQ(event->extension("t"), "1996-12-19T16:39:57-08:00");
+  EXPECT_EQ(event->extension("x"), "AP8=");
   EXPECT_EQ(event->attribute("b")->AsBoolean(), true);
   EXPECT_EQ(event->attribute("i")->AsInteger(), -7);
   EXPECT_EQ(event->attribute("t")->AsTimestamp()->offset_minutes, -480);
@@ -227,12 +237,106 @@ TEST(Rule012, TypedValuesBecomeCanonicalTextAndBack) {
   EXPECT_EQ(event->attribute("i")->AsBinary(), std::nullopt);
 }
 
+TEST(Rule012, BytesBecomeBase64AndBack) {
+  const std::vector<std::byte> all = [] {
+    std::vector<std::byte> bytes;
+    for (int i = 0; i < 256; ++i) bytes.push_back(static_cast<std::byte>(i));
+    return bytes;
+  }();
+  constexpr std::array<std::string_view, 4> kTexts = {"",
+                                                      "AA==", "AAE=", "AAEC"};
+  for (std::size_t size = 0; size <= all.size(); ++size) {
+    const std::span<const std::byte> bytes(all.data(), size);
+
+    const Extension extension("x", bytes);
+    const auto event =
+        EventBuilder(test::MinEvent()).extension(extension).Build();
+
+    ASSERT_TRUE(event) << event.error().message;
+    const auto attribute = event->attribute("x");
+    EXPECT_EQ(attribute->type, AttributeType::kBinary);
+    if (size < kTexts.size()) {
+      EXPECT_EQ(attribute->text, kTexts.at(size));
+    }
+    const auto back = attribute->AsBinary();
+    ASSERT_TRUE(back) << attribute->text;
+    const auto got = std::as_bytes(std::span(*back));
+    EXPECT_TRUE(std::equal(got.begin(), got.end(), bytes.begin(), bytes.end()));
+  }
+  // What owns bytes is a Binary as well, and what owns characters is none.
+  EXPECT_EQ(Extension("x", all).type, AttributeType::kBinary);
+  EXPECT_EQ(Extension("x", std::array{std::byte{7}}).text, "Bw==");
+  EXPECT_EQ(Extension("x", std::string("Bw==")).type, AttributeType::kString);
+}
+
+// Each of the seven types, from a value to its canonical text and back.
+TEST(Rule012, EveryTypeConvertsBothWays) {
+  const auto attribute = [](const Extension& extension) {
+    return Attribute{extension.name, extension.text, extension.type};
+  };
+  for (const bool value : {true, false}) {
+    const Extension extension("x", value);
+    EXPECT_EQ(extension.text, value ? "true" : "false");
+    EXPECT_EQ(attribute(extension).AsBoolean(), value);
+  }
+  for (const std::int32_t value :
+       {0, 1, -1, 2'147'483'647, std::numeric_limits<std::int32_t>::min()}) {
+    const Extension extension("x", value);
+    EXPECT_EQ(extension.text, std::to_string(value));
+    EXPECT_EQ(attribute(extension).AsInteger(), value);
+  }
+  for (const Timestamp& value :
+       {Timestamp{0, 0, 0}, Timestamp{482'196'050, 520'000'000, 0},
+        Timestamp{-1, 1, 1'439}, Timestamp{851'042'397, 999'999'999, -480}}) {
+    const Extension extension("x", value);
+    EXPECT_EQ(extension.type, AttributeType::kTimestamp);
+    EXPECT_EQ(attribute(extension).AsTimestamp(), value) << extension.text;
+  }
+  for (const auto& [type, text] :
+       std::vector<std::pair<AttributeType, std::string>>{
+           {AttributeType::kString, "a \xE2\x82\xAC"},
+           {AttributeType::kUri, "urn:a"},
+           {AttributeType::kUriReference, "../a#b"}}) {
+    const auto event =
+        EventBuilder(test::MinEvent()).extension({"x", type, text}).Build();
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->extension("x"), text);
+    EXPECT_EQ(event->attribute("x")->type, type);
+  }
+}
+
+TEST(Rule012, TextThatIsNoValueIsNothing) {
+  const auto attribute = [](const char* text, AttributeType type) {
+    return Attribute{"x", text, type};
+  };
+  using enum AttributeType;
+  for (const AttributeType type : {kString, kBoolean}) {
+    for (const char* const text : {"", "1", "tru", "truee", " true"}) {
+      EXPECT_EQ(attribute(text, type).AsBoolean(), std::nullopt) << text;
+    }
+  }
+  for (const char* const text :
+       {"", "-", "+1", "01", "1.0", "1e3", " 1", "2147483648", "-2147483649"}) {
+    EXPECT_EQ(attribute(text, kInteger).AsInteger(), std::nullopt) << text;
+  }
+  for (const char* const text : {"A", "AA=", "AB==", "A-_=", "AA==\n"}) {
+    EXPECT_EQ(attribute(text, kBinary).AsBinary(), std::nullopt) << text;
+  }
+  for (const char* const text :
+       {"", "1985-04-12", "1985-04-12T23:20Z", "1985-04-12T23:20:50"}) {
+    EXPECT_EQ(attribute(text, kTimestamp).AsTimestamp(), std::nullopt) << text;
+  }
+}
+
 TEST(Rule012, TimeIsSettableFromText) {
   const auto event =
       EventBuilder(test::MinEvent()).time("1985-04-12T23:20:50.52Z").Build();
   ASSERT_TRUE(event);
+  EXPECT_EQ(event->time_text(), "1985-04-12T23:20:50.52Z");
   EXPECT_EQ(event->time()->seconds, 482'196'050);
   EXPECT_EQ(event->time()->nanoseconds, 520'000'000U);
+  const auto broken = EventBuilder(test::MinEvent()).time("now").Build();
+  EXPECT_THAT(BrokenRules(broken), ElementsAre(21));
 }
 
 TEST(Rule012, TextIsReadAsItsSendersWroteIt) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +45,9 @@ struct CIRRO_EXPORT Extension {
   Extension(std::string attribute_name, bool value);
   Extension(std::string attribute_name, std::int32_t value);
   Extension(std::string attribute_name, const Timestamp& value);
+  /// A Binary; Attribute::AsBinary gives the bytes back. Those of a std::string
+  /// are `std::as_bytes(std::span(text))`: the string itself is a String.
+  Extension(std::string attribute_name, std::span<const std::byte> value);
   /// `text` is the canonical text of a value of `type`.
   Extension(std::string attribute_name, AttributeType value_type,
             std::string canonical_text);
