@@ -208,8 +208,11 @@ void Engine::Pump(std::uint32_t function_index, Actions& actions) {
   const EngineFunction& function = functions_[function_index];
   FunctionState& state = states_[function_index];
   const bool batch = function.form == Handler::Form::kBatch;
+  const bool unbounded = function.concurrency == 0 ||
+                         Planted(batch ? PlantedBug::kIgnoreBatchConcurrency
+                                       : PlantedBug::kIgnoreConcurrency);
   while (state.first_ready != kNone && !state.batch_posted &&
-         (function.concurrency == 0 || state.active < function.concurrency)) {
+         (unbounded || state.active < function.concurrency)) {
     const std::uint32_t index = PopReady(state);
     calls_[index].state = State::kPosted;
     state.batch_posted = batch;

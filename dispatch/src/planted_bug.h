@@ -13,6 +13,8 @@ enum class PlantedBug : std::uint8_t {
   kSettleBeforeSuccess,
   kPassClosedLane,
   kSettleTwice,
+  kIgnoreConcurrency,
+  kIgnoreBatchConcurrency,
 };
 
 #if defined(CIRRO_PLANTED_BUG)

@@ -45,5 +45,20 @@ TEST(PlantedBug, OfSettlingTwiceIsFound) {
   EXPECT_NE(violation.find("settled twice"), violation.npos) << violation;
 }
 
+TEST(PlantedBug, OfTooManyCallsAtOnceIsFound) {
+  std::string violation;
+
+  EXPECT_GT(Find(PlantedBug::kIgnoreConcurrency, violation), 0U);
+  EXPECT_NE(violation.find("more calls at once"), violation.npos) << violation;
+}
+
+TEST(PlantedBug, OfTooManyBatchesAtOnceIsFound) {
+  std::string violation;
+
+  EXPECT_GT(Find(PlantedBug::kIgnoreBatchConcurrency, violation), 0U);
+  EXPECT_NE(violation.find("more batches at once"), violation.npos)
+      << violation;
+}
+
 }  // namespace
 }  // namespace cirro

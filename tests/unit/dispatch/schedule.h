@@ -30,7 +30,8 @@ namespace cirro::test {
 ///                 and each reply was confirmed
 ///   lane order    an event does not begin before those of its key that were
 ///                 taken in earlier have ended
-///   bounds        count, bytes, and calls at once of each function
+///   bounds        count, bytes, and calls at once of each function, runs at
+///                 once of a batch function
 ///   settlement    exactly one for each delivery
 ///
 /// and at the end that nothing was lost. The first violation stops it.
@@ -78,7 +79,7 @@ class Schedule {
   struct FunctionState {
     FunctionSpec spec{};
     Handler::Form form = Handler::Form::kSingle;
-    std::uint32_t running = 0;
+    std::uint32_t running = 0;  // Calls; of a batch function, runs.
   };
   // A delivery: the message at its n-th attempt.
   struct Key {
@@ -91,6 +92,17 @@ class Schedule {
     std::size_t bytes = 0;
     bool settled = false;
     std::map<std::size_t, Call> calls{};  // By function.
+  };
+  // A run for as long as it lasts, also where the function throws.
+  class Running {
+   public:
+    explicit Running(std::uint32_t& count) : count_(&count) { ++*count_; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() { --*count_; }
+
+   private:
+    std::uint32_t* const count_;
   };
   struct Pending {
     Completion completion;
@@ -224,6 +236,9 @@ class Schedule {
     if (events.empty() || events.size() > functions_[function].spec.batch_max) {
       Violated("a batch of " + std::to_string(events.size()));
     }
+    // The observer sees the members of a run, and not where a run begins.
+    const Running running(functions_[function].running);
+    CheckConcurrency();
     Meanwhile();
     std::vector<Outcome> outcomes;
     for (const Event& event : events) {
@@ -301,9 +316,16 @@ class Schedule {
     CheckLane(key, index, call);
     call.begun = call.running = true;
     if (function.form != Handler::Form::kBatch) ++function.running;
-    if (function.spec.concurrency > 0 &&
-        function.running > function.spec.concurrency) {
-      Violated("more calls at once than `concurrency`");
+    CheckConcurrency();
+  }
+
+  void CheckConcurrency() {
+    for (const FunctionState& function : functions_) {
+      if (function.spec.concurrency == 0) continue;
+      if (function.running <= function.spec.concurrency) continue;
+      Violated(function.form == Handler::Form::kBatch
+                   ? "more batches at once than `concurrency`"
+                   : "more calls at once than `concurrency`");
     }
   }
 
@@ -482,6 +504,7 @@ class Schedule {
   }
 
   void Check() {
+    CheckConcurrency();
     const Dispatcher::Counts counts = rig_.dispatcher->counts();
     if (counts.in_flight > rig_.options.max_in_flight) {
       Violated("more in flight than `max_in_flight`");
