@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -263,21 +264,49 @@ INSTANTIATE_TEST_SUITE_P(
       return std::string(param_info.param.status, 3);
     });
 
+using Rule032 = HttpOutlet;
 using Rule057 = HttpOutlet;
 using Rule059 = HttpOutlet;
 using Rule060 = HttpOutlet;
 using Rule063 = HttpOutlet;
 
+TEST_F(Rule032, NoBatchIsSentUnlessAskedFor) {
+  RawHttpServer server([](const auto&) { return Status("200 OK"); });
+  Make({.url = server.url(), .max_connections = 1});
+  for (const char* const id : {"1", "2", "3"}) Send(SomeEvent(id));
+
+  ASSERT_TRUE(outlet_->Start());
+  ASSERT_THAT(listener_.Wait(3), SizeIs(3));
+
+  const std::vector<std::string> requests = server.requests();
+  ASSERT_THAT(requests, SizeIs(3));
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    EXPECT_THAT(requests[i], HasSubstr("\r\nce-id: " + std::to_string(i + 1)));
+    EXPECT_THAT(requests[i], Not(HasSubstr("cloudevents-batch")));
+  }
+}
+
 TEST_F(Rule057, NoRedirectIsFollowed) {
   RawHttpServer elsewhere([](const auto&) { return Status("200 OK"); });
+  std::atomic<const char*> status = "";
   RawHttpServer server([&](const auto&) {
-    return Status("307 Temporary", "Location: " + elsewhere.url() + "\r\n");
+    return Status(status.load(), "Location: " + elsewhere.url() + "\r\n");
   });
+  std::size_t asked = 0;
+  for (const char* const redirect :
+       {"300 Choices", "301 Moved", "302 Found", "303 Other", "305 Proxy",
+        "307 Temporary", "308 Permanent"}) {
+    status = redirect;
+    Make({.url = server.url()});
+    ASSERT_TRUE(outlet_->Start());
+    Send(SomeEvent());
 
-  const Sent sent = SendOne({.url = server.url()});
+    const Sent sent = listener_.Wait(++asked).back();
 
-  EXPECT_EQ(sent.code(), ErrorCode::kRefused);
-  EXPECT_THAT(sent.message(), HasSubstr("307"));
+    EXPECT_EQ(sent.code(), ErrorCode::kRefused) << redirect;
+    EXPECT_THAT(sent.message(), HasSubstr(std::string(redirect, 3)));
+    EXPECT_THAT(server.requests(), SizeIs(asked));
+  }
   EXPECT_THAT(elsewhere.requests(), SizeIs(0));
 }
 
@@ -294,6 +323,33 @@ TEST_F(Rule060, RetryAfterIsHonoured) {
 
   EXPECT_EQ(SendOne({.url = server.url()}).retry_after,
             std::chrono::seconds(7));
+}
+
+TEST_F(Rule060, WhereNoTimeIsToldNoneIsMadeUp) {
+  RawHttpServer server(
+      [](const auto&) { return Status("429 Too Many Requests"); });
+
+  const Sent sent = SendOne({.url = server.url()});
+
+  EXPECT_EQ(sent.code(), ErrorCode::kOverloaded);
+  EXPECT_EQ(sent.retry_after, milliseconds(0));
+}
+
+TEST_F(Rule060, RetryAfterIsBoundedByADay) {
+  RawHttpServer server([](const auto&) {
+    return Status("429 Too Many Requests", "Retry-After: 99999999\r\n");
+  });
+
+  EXPECT_EQ(SendOne({.url = server.url()}).retry_after, std::chrono::hours(24));
+}
+
+TEST_F(Rule060, RetryAfterMayBeADate) {
+  RawHttpServer server([](const auto&) {
+    return Status("429 Too Many Requests",
+                  "Retry-After: Fri, 31 Dec 2100 23:59:59 GMT\r\n");
+  });
+
+  EXPECT_EQ(SendOne({.url = server.url()}).retry_after, std::chrono::hours(24));
 }
 
 TEST_F(HttpOutlet, NeedsAFinalAnswer) {

@@ -55,10 +55,47 @@ TEST(Rule002, NoAttributeIsCalledData) {
 
 TEST(Rule003, EachAttributeAppearsOnce) {
   auto draft = MinDraft();
-  draft.extensions = {{"a", "1"}, {"b", "1"}, {"a", "1"}};
+  draft.extensions = {{"a", "1"}, {"b", "1"}};
+  EXPECT_THAT(BrokenRules(Build(draft)), IsEmpty());
+  draft.extensions.emplace_back("a", "1");
+  EXPECT_THAT(BrokenRules(Build(draft)), ElementsAre(3));
+  draft.extensions = {{"a", "1"}, {"a", true}};
   EXPECT_THAT(BrokenRules(Build(draft)), ElementsAre(3));
   draft.extensions = {{"id", "2"}};
   EXPECT_THAT(BrokenRules(Build(draft)), ElementsAre(3));
+}
+
+TEST(Rule003, EachCoreAttributeAppearsOnceAlsoWithAnEqualValue) {
+  const DecodeOptions options;
+  EventAssembler assembler(options);
+  const Event event = test::FullEvent();
+  const auto add = [&assembler](const Attribute& attribute) {
+    assembler.AddAttribute(attribute.name, attribute.text);
+  };
+  for (std::size_t twice = 0; twice < event.attribute_count(); ++twice) {
+    for (std::size_t i = 0; i < event.attribute_count(); ++i) {
+      add(event.attribute_at(i));
+    }
+    add(event.attribute_at(twice));
+    const auto built = assembler.Build();
+    EXPECT_THAT(BrokenRules(built), ElementsAre(3));
+    EXPECT_THAT(built.error().message,
+                HasSubstr(std::string(event.attribute_at(twice).name)));
+  }
+}
+
+// Who sets an attribute again means another value, not a second one.
+TEST(Rule003, ABuilderReplaces) {
+  const auto event = EventBuilder(test::MinEvent())
+                         .id("a")
+                         .id("b")
+                         .extension({"x", 1})
+                         .extension({"x", "2"})
+                         .Build();
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(event->id(), "b");
+  EXPECT_EQ(event->extension("x"), "2");
+  EXPECT_EQ(event->attribute_count(), 5U);
 }
 
 TEST(Rule003, ManyNamesAreToldApart) {
@@ -159,6 +196,54 @@ TEST(Rule008, StringHasNoControlsNoncharactersAndBrokenUtf8) {
     EXPECT_THAT(BrokenIn({"a", text}), ElementsAre(8));
     EXPECT_THAT(BrokenIn({"a", "12345678" + text}), ElementsAre(8));
     EXPECT_THAT(BrokenIn({"a", text + "12345678"}), ElementsAre(8));
+  }
+}
+
+// Every code point there is, alone and at the end of a text.
+TEST(Rule008, HoldsForEachCodePoint) {
+  const auto utf8 = [](std::uint32_t c) {
+    const auto byte = [](std::uint32_t value) {
+      return static_cast<char>(static_cast<unsigned char>(value));
+    };
+    std::string out;
+    if (c < 0x80) {
+      out += byte(c);
+    } else if (c < 0x800) {
+      out += byte(0xC0 | (c >> 6));
+    } else if (c < 0x10000) {
+      out += byte(0xE0 | (c >> 12));
+      out += byte(0x80 | ((c >> 6) & 0x3F));
+    } else {
+      out += byte(0xF0 | (c >> 18));
+      out += byte(0x80 | ((c >> 12) & 0x3F));
+      out += byte(0x80 | ((c >> 6) & 0x3F));
+    }
+    if (c >= 0x80) out += byte(0x80 | (c & 0x3F));
+    return out;
+  };
+  for (std::uint32_t c = 0; c <= 0x10FFFF; ++c) {
+    const bool control = c <= 0x1F || (c >= 0x7F && c <= 0x9F);
+    const bool noncharacter =
+        (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
+    const bool surrogate = c >= 0xD800 && c <= 0xDFFF;
+    const bool valid = !control && !noncharacter && !surrogate;
+    const std::string text = utf8(c);
+    ASSERT_EQ(IsCanonical(AttributeType::kString, text), valid) << c;
+    ASSERT_EQ(IsCanonical(AttributeType::kString, "12345678" + text), valid)
+        << c;
+  }
+}
+
+TEST(Rule008, HoldsForEscapesInJson) {
+  // A whole pair is a character; a half is not even JSON.
+  EXPECT_THAT(BrokenInJson(R"("a":"\ud83d\ude00")"), IsEmpty());
+  EXPECT_THAT(BrokenInJson(R"("a":"\ud83d")"), ElementsAre(42));
+  EXPECT_THAT(BrokenInJson(R"("a":"\ude00")"), ElementsAre(42));
+  for (const char* const text :
+       {R"("a":"\u0000")", R"("a":"\u001f")", R"("a":"\u007f")",
+        R"("a":"\u009F")", R"("a":"\ufdd0")", R"("a":"\uFFFF")",
+        R"("a":"\ud83f\udffe")", R"("id2":"ok","subject":"\n")"}) {
+    EXPECT_THAT(BrokenInJson(text), ElementsAre(8)) << text;
   }
 }
 
@@ -395,12 +480,50 @@ TEST(Rule016, TypeIsNonEmptyString) {
 }
 
 TEST(Rule017, DatacontenttypeIsMediaType) {
-  for (const char* const type : {"json", "text/html; charset:", "a/b c", ""}) {
-    EXPECT_THAT(
-        BrokenInJson("\"datacontenttype\":\"" + std::string(type) + "\""),
-        ElementsAre(17))
-        << type;
+  const auto with = [](const char* type) {
+    return EventBuilder(test::MinEvent()).datacontenttype(type).Build();
+  };
+  for (const char* const type :
+       {"a/b", "text/plain; charset=utf-8", "application/vnd.x+json;a=\"\"",
+        "a/b ;c=d;  e=\"f \\\" \\\\ ;/=,\"", "!#$%&'*+-.^_`|~/x;y=!#$%&'*+"}) {
+    EXPECT_THAT(BrokenRules(with(type)), IsEmpty()) << type;
   }
+  for (const char* const type : {"json",
+                                 "/",
+                                 "a/",
+                                 "/b",
+                                 "a/b/c",
+                                 "a/b c",
+                                 "text/html; charset:",
+                                 "a/b;",
+                                 "a/b;c",
+                                 "a/b;c=",
+                                 "a/b; c =d",
+                                 "a/b;c=\"d",
+                                 "a/b;c=d e",
+                                 "a/b,c/d",
+                                 " a/b",
+                                 "a/b ",
+                                 "a/\xC3\xA4",
+                                 "a/b;c=\"\xC3\xA4\"",
+                                 "a/b;c=\"\n\"",
+                                 "a/b\r\nx: y"}) {
+    EXPECT_THAT(BrokenRules(with(type)), ElementsAre(17)) << type;
+  }
+  EXPECT_THAT(BrokenInJson(R"("datacontenttype":"")"), ElementsAre(17));
+  EXPECT_THAT(BrokenInJson(R"("datacontenttype":7)"), ElementsAre(17));
+}
+
+TEST(Rule017, DatacontenttypeIsKeptAsItWasWritten) {
+  constexpr const char* kType =
+      "Text/PLAIN ;  Charset=\"UTF-8\"; X=\"a \\\" b\"";
+  const auto event =
+      EventBuilder(test::MinEvent()).data(Text("x", kType)).Build();
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(event->datacontenttype(), kType);
+  const auto again = DecodeJson(EncodeJson(*event));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->datacontenttype(), kType);
 }
 
 TEST(Rule017, DatacontenttypeMayBeThereWithoutData) {
@@ -411,13 +534,31 @@ TEST(Rule017, DatacontenttypeMayBeThereWithoutData) {
   EXPECT_FALSE(event->has_data());
 }
 
-TEST(Rule017, DatacontenttypeIsComparedWithoutRegardToCase) {
-  const auto event = EventBuilder(test::MinEvent())
-                         .data({"{}", DataKind::kNone,
-                                "APPLICATION/Vnd.Example+JSON;Charset=UTF-8"})
-                         .Build();
-  ASSERT_TRUE(event);
-  EXPECT_EQ(event->data_kind(), DataKind::kJson);
+// What the data is taken for is what can be seen of a comparison.
+TEST(Rule017, TypesAndParameterNamesAreComparedWithoutRegardToCase) {
+  const auto kind = [](const char* type) {
+    const auto event = EventBuilder(test::MinEvent())
+                           .data({"{}", DataKind::kNone, type})
+                           .Build();
+    return event ? event->data_kind() : DataKind::kNone;
+  };
+  for (const char* const type :
+       {"application/json", "APPLICATION/JSON", "Application/Json;a=b",
+        "application/vnd.example+json",
+        "APPLICATION/Vnd.Example+JSON;Charset=UTF-8"}) {
+    EXPECT_EQ(kind(type), DataKind::kJson) << type;
+  }
+  for (const char* const type :
+       {"text/plain", "TEXT/Plain", "text/plain;charset=utf-8",
+        "Text/plain;CHARSET=utf-8", "text/PLAIN;Charset=\"utf-8\""}) {
+    EXPECT_EQ(kind(type), DataKind::kText) << type;
+  }
+  // Another charset by whatever letters is found, and is not our text.
+  for (const char* const type :
+       {"text/plain;charset=iso-8859-1", "TEXT/PLAIN;CHARSET=ISO-8859-1",
+        "text/plain;a=b;cHARSEt=\"iso-8859-1\"", "application/jsonx"}) {
+    EXPECT_EQ(kind(type), DataKind::kBinary) << type;
+  }
 }
 
 TEST(Rule018, ImpliedTypeIsWrittenExplicitly) {
@@ -489,10 +630,37 @@ TEST(Rule024, EventsAreWrittenCompactly) {
 }
 
 TEST(Rule025, ErrorsNeverQuoteData) {
-  const auto event = DecodeJson(JsonEvent(
-      R"("datacontenttype":"text/plain","data":{"password":"secret"})"));
-  ASSERT_FALSE(event);
-  EXPECT_THAT(event.error().message, Not(HasSubstr("secret")));
+  for (const char* const members :
+       {R"("datacontenttype":"text/plain","data":{"password":"secret"})",
+        R"("data":"secret","data_base64":"c2VjcmV0")",
+        R"("data":"secret","data":"secret")", R"("data_base64":"secret!")",
+        R"("data":{"secret":secret}})", R"("data":"secret)",
+        R"("data":["secret","\ud800secret"])", R"("time":"x","data":"secret")",
+        R"("data":"secret","specversion":"2")"}) {
+    const auto event = DecodeJson(JsonEvent(members));
+    ASSERT_FALSE(event) << members;
+    EXPECT_THAT(event.error().message, Not(HasSubstr("secret"))) << members;
+    EXPECT_THAT(event.error().message, Not(HasSubstr("c2VjcmV0"))) << members;
+  }
+  for (const Data& data : {JsonText("{\"secret\":}"), Text("secret\xFF")}) {
+    const auto event = EventBuilder(test::MinEvent()).data(data).Build();
+    ASSERT_FALSE(event);
+    EXPECT_THAT(event.error().message, Not(HasSubstr("secret")));
+  }
+}
+
+// An author who keeps a secret in the data keeps it out of the attributes.
+TEST(Rule025, NoAttributeIsMadeFromData) {
+  const Event bare = test::MinEvent();
+  const auto event = EventBuilder(bare)
+                         .data(JsonText(R"({"id":"secret","token":"secret"})"))
+                         .Build();
+  ASSERT_TRUE(event);
+  ASSERT_EQ(event->attribute_count(), bare.attribute_count() + 1);
+  for (std::size_t i = 0; i < event->attribute_count(); ++i) {
+    EXPECT_THAT(std::string(event->attribute_at(i).text),
+                Not(HasSubstr("secret")));
+  }
 }
 
 TEST(Rule026, UnknownExtensionsArePassedOnUntouched) {

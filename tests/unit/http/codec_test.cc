@@ -54,6 +54,33 @@ TEST(Rule005, HeadersOfTheTransportAreNoAttributes) {
 }
 
 // 64 KiB on the wire, most of it data or most of it attributes.
+TEST(Rule003, AnAttributeInTwoHeadersIsRefused) {
+  for (const char* const name : {"ce-specversion", "ce-id", "ce-source",
+                                 "ce-type", "CE-ID", "Ce-Type"}) {
+    const Error error = ErrorOf(DecodeHttp(With({{name, "1.0"}})));
+    EXPECT_THAT(error.rules, ElementsAre(3)) << name;
+  }
+  EXPECT_THAT(ErrorOf(DecodeHttp(With({{"ce-x", "a"}, {"ce-x", "a"}}))).rules,
+              ElementsAre(3));
+  EXPECT_THAT(ErrorOf(DecodeHttp(With({{"ce-x", ""}, {"CE-X", "a"}}))).rules,
+              ElementsAre(3));
+  EXPECT_EQ(EventOf(DecodeHttp(With({{"ce-x", "a"}, {"ce-xx", "a"}})))
+                .attribute_count(),
+            6U);
+}
+
+TEST(Rule008, WhatDecodesToAControlOrNoncharacterIsRefused) {
+  for (const char* const value :
+       {"%00", "%0d%0a", "a%1F", "%7f", "%C2%80", "%c2%9f", "%EF%B7%90",
+        "%ef%bf%bf", "%F0%9F%BF%BE", "\xC2\x85"}) {
+    EXPECT_THAT(ErrorOf(DecodeHttp(With({{"ce-x", value}}))).rules,
+                ElementsAre(8))
+        << value;
+  }
+  EXPECT_EQ(Read("%20%7E%C2%A0%EF%BF%BD%F0%9F%98%80"),
+            " ~\xC2\xA0\xEF\xBF\xBD\xF0\x9F\x98\x80");
+}
+
 TEST(Rule022, AnEventOf64KiBIsSentOn) {
   const std::string text(1'000, 'a');
   std::vector<std::string> names;
@@ -92,6 +119,41 @@ TEST(Rule023, AnEventOf64KiBIsTakenAndTheBoundIsASetting) {
   EXPECT_EQ(
       ErrorOf(DecodeHttp(With({{"ce-x", "12345678901"}}), {}, options)).code,
       ErrorCode::kTooLarge);
+}
+
+TEST(Rule025, CredentialsOfARequestAreNoAttributes) {
+  const HttpContent content =
+      DecodeHttp(With({{"Authorization", "Bearer secret"},
+                       {"Proxy-Authorization", "Basic secret"},
+                       {"Cookie", "session=secret"},
+                       {"X-Api-Key", "secret"},
+                       {"content-type", "application/json"}}),
+                 R"({"a":1})");
+
+  const Event event = EventOf(content);
+  EXPECT_EQ(event.attribute_count(), 5U);
+  for (const ContentMode mode :
+       {ContentMode::kBinary, ContentMode::kStructured, ContentMode::kBatch}) {
+    std::string lines;
+    std::string buffer;
+    const std::string_view body = EncodeHttp(mode, event, lines, buffer);
+    EXPECT_EQ(lines.find("secret"), lines.npos) << lines;
+    EXPECT_EQ(body.find("secret"), body.npos) << body;
+  }
+}
+
+TEST(Rule025, ErrorsNeverQuoteTheBodyOrOtherHeaders) {
+  const std::string type = "application/cloudevents+json";
+  for (const std::string_view body : {R"({"password":"secret")", R"("secret")",
+                                      R"({"specversion":"1.0",)"
+                                      R"("data":"secret"})"}) {
+    const Error error = ErrorOf(DecodeHttp(
+        {{"content-type", type}, {"authorization", "Bearer secret"}}, body));
+    EXPECT_EQ(error.message.find("secret"), std::string::npos) << error.message;
+  }
+  const Error error = ErrorOf(
+      DecodeHttp({{"ce-id", "1"}, {"cookie", "secret"}}, "password=secret"));
+  EXPECT_EQ(error.message.find("secret"), std::string::npos) << error.message;
 }
 
 TEST(Rule026, AttributesThatNobodyKnowsAreSentOn) {
@@ -181,6 +243,29 @@ TEST(Rule032, ABatchIsBounded) {
       ErrorCode::kTooLarge);
   const HttpContent one = DecodeHttp(headers, "[" + event + "]", options);
   EXPECT_EQ(std::get<std::vector<Result<Event>>>(one.value).size(), 1U);
+}
+
+TEST(Rule032, TheBoundIsTheSettingItself) {
+  const std::vector<HttpHeader> headers = {
+      {"content-type", "application/cloudevents-batch+json"}};
+  for (const std::size_t bound : {1U, 2U, 7U, 1'000U}) {
+    DecodeOptions options;
+    options.max_batch_events = bound;
+    std::string events(kStructuredBody);
+    for (std::size_t i = 1; i < bound; ++i) {
+      events += ',';
+      events += kStructuredBody;
+    }
+
+    const HttpContent most = DecodeHttp(headers, "[" + events + "]", options);
+    const Error over =
+        ErrorOf(DecodeHttp(headers, "[" + events + ",7]", options));
+
+    EXPECT_EQ(std::get<std::vector<Result<Event>>>(most.value).size(), bound);
+    EXPECT_EQ(over.code, ErrorCode::kTooLarge);
+    EXPECT_THAT(over.message,
+                HasSubstr("max_batch_events = " + std::to_string(bound)));
+  }
 }
 
 TEST(Rule033, WhatIsWrittenIsReadInEachMode) {

@@ -22,9 +22,16 @@ constexpr std::initializer_list<ErrorCode> kCodes = {
     kUnknownOutcome, kInternal};
 
 TEST(Rule057, NoAnswerIsARedirectOrASuccessThatIsNone) {
+  using Kind = Settlement::Kind;
   for (const ErrorCode code : kCodes) {
     EXPECT_GE(StatusOf(code, HttpOptions()), 400) << ToString(code);
+    for (const Kind kind : {Kind::kNak, Kind::kTerm}) {
+      const Settlement settlement{.kind = kind, .error = Error{code, {}}};
+      EXPECT_GE(StatusOf(settlement, HttpOptions()), 400) << ToString(code);
+    }
   }
+  EXPECT_GE(StatusOf(Settlement{.kind = Kind::kNak}, HttpOptions()), 400);
+  EXPECT_GE(StatusOf(Settlement{.kind = Kind::kTerm}, HttpOptions()), 400);
 }
 
 TEST(Rule058, WhatIsDoneWithoutAReplyIsAccepted) {
@@ -42,6 +49,19 @@ TEST(Rule060, OverloadIs429AndSaysWhenToComeAgain) {
             std::chrono::seconds(1));
   EXPECT_EQ(internal::RetryAfter(429, std::chrono::milliseconds(2'001)),
             std::chrono::seconds(3));
+}
+
+TEST(Rule060, EveryRefusalThatMeansLaterSaysWhenInWholeSeconds) {
+  for (const ErrorCode code : kCodes) {
+    const int status = StatusOf(code, HttpOptions());
+    if (status != 429 && status != 503) continue;
+    for (const int ms : {0, 1, 999, 1'000, 1'001, 3'600'000}) {
+      const auto after =
+          internal::RetryAfter(status, std::chrono::milliseconds(ms));
+      EXPECT_GE(after, std::chrono::seconds(1)) << ToString(code);
+      EXPECT_GE(after, std::chrono::milliseconds(ms)) << ToString(code);
+    }
+  }
 }
 
 TEST(Rule061, WhatIsNotUnderstoodIs415) {
