@@ -76,22 +76,38 @@ inline DecodeOptions FixtureOptions() {
 }
 
 /// Makes valid events that are hard on codecs: every attribute type, hostile
-/// text, and data of each kind, also such that is not what its media type says.
-/// The same seed gives the same events. Decoded with FixtureOptions, each comes
-/// back equal from any format. Data is never of zero bytes, which some
-/// transports cannot tell from none, and JSON has no white space around it.
+/// text, media types with hostile parameters, and data of each kind, also such
+/// that is not what its media type says. The same seed gives the same events.
+/// Decoded with FixtureOptions, each comes back equal from any format. JSON has
+/// no white space around it.
 class EventGenerator {
  public:
   explicit EventGenerator(std::uint64_t seed) : random_(seed) {}
 
+  /// With data of one byte or more, or without.
   Event Next() {
-    EventBuilder builder;
-    builder.id(NonEmptyString()).source(Reference()).type(NonEmptyString());
-    if (Chance(2)) builder.subject(NonEmptyString());
-    if (Chance(2)) builder.dataschema(Uri());
-    if (Chance(2)) builder.time(Time());
-    AddExtensions(builder);
+    EventBuilder builder = WithoutData();
     AddData(builder);
+    return MustBuild(builder);
+  }
+
+  /// With data of zero bytes, which binary mode over HTTP cannot tell from none
+  /// and the JSON formats can.
+  Event NextWithEmptyData() {
+    EventBuilder builder = WithoutData();
+    switch (Below(4)) {
+      case 0:
+        builder.data(Text("", MediaType(kTextTypes)));
+        break;
+      case 1:
+        builder.data(Binary("", MediaType(kOtherTypes)));
+        break;
+      case 2:  // Says JSON, and is none.
+        builder.data({{}, DataKind::kBinary, MediaType(kJsonTypes)});
+        break;
+      default:  // Without a type.
+        builder.data({{}, DataKind::kBinary, {}});
+    }
     return MustBuild(builder);
   }
 
@@ -171,6 +187,27 @@ class EventGenerator {
   static constexpr std::array<std::string_view, 4> kTextTypes = {
       "text/plain", "text/plain; charset=utf-8", "application/xml",
       "image/svg+xml"};
+  // Of a quoted string; what is no character of a token must be in one.
+  static constexpr std::array<std::string_view, 18> kQuoted = {
+      " ",
+      "a",
+      "\\\"",
+      "\\\\",
+      "\\a",
+      "\\ ",
+      ";",
+      ",",
+      "=",
+      "/",
+      "()<>@:",
+      "[]?{}",
+      "%41%zz",
+      "%",
+      "'",
+      "~",
+      "charset=utf-16",
+      "\\\";b=\\\"c",
+  };
   static constexpr std::array<std::string_view, 4> kOtherTypes = {
       "application/octet-stream", "image/png", "text/plain;charset=iso-8859-1",
       "application/vnd.apache.thrift.binary"};
@@ -189,6 +226,28 @@ class EventGenerator {
     const std::string text = String();
     return text.empty() ? "x" : text;
   }
+  // One of `choices` with more parameters behind it, in every spelling that is
+  // a media type.
+  template <typename Choices>
+  std::string MediaType(const Choices& choices) {
+    std::string type = Pick(choices);
+    for (std::size_t more = Below(4); more > 0; --more) {
+      type.append(Below(3), ' ') += ';';
+      type.append(Below(3), ' ') += Chance(2) ? "x" : "!#$%&'*+-.^_`|~9Z";
+      type += std::to_string(more) + "=";
+      if (Chance(3)) {
+        type += "!#$%&'*+-.^_`|~aZ0%20";
+        continue;
+      }
+      type += '"';
+      for (std::size_t pieces = Below(6); pieces > 0; --pieces) {
+        type += Pick(kQuoted);
+      }
+      type += '"';
+    }
+    return type;
+  }
+
   std::string Uri() { return Pick(kUris); }
   std::string Reference() { return Chance(2) ? Uri() : Pick(kReferences); }
 
@@ -213,6 +272,16 @@ class EventGenerator {
     std::string bytes(1 + Below(40), '\0');
     for (char& byte : bytes) byte = static_cast<char>(Below(256));
     return bytes;
+  }
+
+  EventBuilder WithoutData() {
+    EventBuilder builder;
+    builder.id(NonEmptyString()).source(Reference()).type(NonEmptyString());
+    if (Chance(2)) builder.subject(NonEmptyString());
+    if (Chance(2)) builder.dataschema(Uri());
+    if (Chance(2)) builder.time(Time());
+    AddExtensions(builder);
+    return builder;
   }
 
   void AddExtensions(EventBuilder& builder) {
@@ -246,24 +315,26 @@ class EventGenerator {
 
   void AddData(EventBuilder& builder) {
     switch (Below(7)) {
-      case 0:
+      case 0:  // None; a media type may be there all the same.
+        if (Chance(2)) builder.datacontenttype(MediaType(kTextTypes));
         return;
       case 1:
-        if (Chance(2)) builder.datacontenttype(Pick(kJsonTypes));
+        if (Chance(2)) builder.datacontenttype(MediaType(kJsonTypes));
         builder.data({Pick(kJson), DataKind::kJson, "application/json"});
         return;
       case 2:  // Says JSON, and is not.
         builder.data({Chance(2) ? "{\"a\":tru}" : Bytes() + "]",
-                      DataKind::kBinary, Pick(kJsonTypes)});
+                      DataKind::kBinary, MediaType(kJsonTypes)});
         return;
       case 3:
-        builder.data(Text(NonEmptyString() + "\n\t\x01\x7F", Pick(kTextTypes)));
+        builder.data(
+            Text(NonEmptyString() + "\n\t\x01\x7F", MediaType(kTextTypes)));
         return;
       case 4:  // Says text, and need not be.
-        builder.data({Bytes(), DataKind::kNone, Pick(kTextTypes)});
+        builder.data({Bytes(), DataKind::kNone, MediaType(kTextTypes)});
         return;
       case 5:
-        builder.data(Binary(Bytes(), Pick(kOtherTypes)));
+        builder.data(Binary(Bytes(), MediaType(kOtherTypes)));
         return;
       default:  // Without a type.
         builder.data({Bytes(), DataKind::kBinary, {}});

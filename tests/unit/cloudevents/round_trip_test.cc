@@ -29,6 +29,38 @@ TEST(RoundTrip, JsonIsTheIdentity) {
   }
 }
 
+// Data of zero bytes is data: `"data":""` or `"data_base64":""`.
+TEST(RoundTrip, JsonTellsEmptyDataFromNone) {
+  const DecodeOptions options = test::FixtureOptions();
+  test::EventGenerator generator(47);
+  std::vector<Event> events;
+  for (int i = 0; i < kEvents; ++i) {
+    const Event event = generator.NextWithEmptyData();
+    const std::string json = EncodeJson(event);
+    const auto again = DecodeJson(json, options);
+    ASSERT_TRUE(again) << again.error().message << '\n' << json;
+    ASSERT_TRUE(again->has_data()) << json;
+    ASSERT_EQ(again->data(), "") << json;
+    ASSERT_EQ(again->data_kind(), event.data_kind()) << json;
+    ASSERT_EQ(*again, event) << json;
+    const Event none =
+        test::MustBuild(EventBuilder(event).RemoveData().datacontenttype(
+            event.datacontenttype()));
+    ASSERT_NE(event, none);
+    const auto still_none = DecodeJson(EncodeJson(none), options);
+    ASSERT_TRUE(still_none) << still_none.error().message;
+    ASSERT_EQ(*still_none, none);
+    ASSERT_FALSE(still_none->has_data());
+    if (i < 100) events.insert(events.end(), {event, none});
+  }
+  const auto batch = DecodeJsonBatch(EncodeJsonBatch(events), options);
+  ASSERT_TRUE(batch) << batch.error().message;
+  ASSERT_EQ(batch->size(), events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    ASSERT_EQ(*(*batch)[i], events[i]);
+  }
+}
+
 TEST(RoundTrip, JsonBatchIsTheIdentity) {
   const DecodeOptions options = test::FixtureOptions();
   test::EventGenerator generator(43);

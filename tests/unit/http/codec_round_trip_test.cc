@@ -55,6 +55,25 @@ TEST_P(RoundTrip, OfGeneratedEvents) {
   }
 }
 
+// Structured mode and batches tell data of zero bytes from none; binary mode
+// has but an empty body for both, and says none.
+TEST_P(RoundTrip, OfDataOfZeroBytes) {
+  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
+    SCOPED_TRACE(seed);
+    const Event event = test::EventGenerator(seed).NextWithEmptyData();
+    const Event none =
+        test::MustBuild(EventBuilder(event).RemoveData().datacontenttype(
+            event.datacontenttype()));
+    ExpectTheSame(none);
+    if (GetParam() == ContentMode::kBinary) {
+      EXPECT_EQ(test::EventOf(ThereAndBack(event)), none);
+    } else {
+      ExpectTheSame(event);
+    }
+    if (HasFailure()) return;
+  }
+}
+
 // Header injection: whatever an event holds, its header block has one line an
 // attribute, and nothing in it but visible ASCII and the blank after a colon.
 TEST(BinaryHeaders, AreOnePrintableLineAnAttribute) {
