@@ -86,7 +86,7 @@ class RawHttpClient {
     while (!bytes.empty()) {
       const std::size_t sent = SendSome(bytes);
       bytes.remove_prefix(sent);
-      if (bytes.empty()) break;
+      if (sent > 0) continue;
       if (errno != EAGAIN || !Wait(POLLOUT, Deadline())) return false;
     }
     return true;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <random>
 #include <string>
 #include <thread>
@@ -19,6 +20,18 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::Le;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+#else
+constexpr bool kSanitized = false;
+#endif
 
 // A reply that tells which event it answers.
 Settlement Echoed(std::string_view id, std::size_t data_bytes = 0) {
@@ -166,6 +179,43 @@ TEST(Pipelining, AClientThatNeverReadsIsBoundedInMemory) {
   // bound, and the one answer that went over it.
   EXPECT_THAT(called_unread, Le(250));
   EXPECT_EQ(called, kRequests + 3);
+}
+
+// Bytes of this process that are in memory.
+std::size_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::size_t pages = 0;
+  statm >> pages >> pages;
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// Requests and answers are large, so that a receiver which reads on or keeps
+// what it cannot send would need hundreds of megabytes.
+TEST(Pipelining, AThousandRequestsOfAClientThatNeverReadsTakeLittleMemory) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer keeps what was freed";
+  constexpr std::size_t kBytes = 262'144;
+  constexpr int kRequests = 1'000;
+  std::atomic<int> called = 0;
+  InlineSink sink([&](const Delivery& delivery) {
+    ++called;
+    return Echoed(delivery.event()->id(), kBytes);
+  });
+  RunningReceiver receiver(sink);
+  RawHttpClient other = receiver.Connect();
+  ASSERT_EQ(other.Exchange(PostEvent("warm")).status, 200);
+  const std::string request = PostEvent("1", std::string(kBytes, 'x'));
+  const std::size_t before = ResidentBytes();
+
+  RawHttpClient greedy(receiver->port(), std::chrono::milliseconds(200), 4'096);
+  int whole = 0;
+  while (whole < kRequests && greedy.Send(request)) ++whole;
+  ASSERT_EQ(other.Exchange(PostEvent("still here")).status, 200);
+  const std::size_t after = ResidentBytes();
+
+  EXPECT_LT(whole, kRequests) << "it was read although it reads nothing";
+  EXPECT_GT(called, 2);
+  EXPECT_LT(called, 100);
+  EXPECT_LT(after, before + (std::size_t{32} << 20));
 }
 
 TEST(Pipelining, ServesAThousandPipelinedRequestsInOrder) {

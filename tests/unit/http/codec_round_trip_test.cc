@@ -61,6 +61,7 @@ TEST_P(RoundTrip, OfDataOfZeroBytes) {
   for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
     SCOPED_TRACE(seed);
     const Event event = test::EventGenerator(seed).NextWithEmptyData();
+    ASSERT_TRUE(event.has_data());
     const Event none =
         test::MustBuild(EventBuilder(event).RemoveData().datacontenttype(
             event.datacontenttype()));
