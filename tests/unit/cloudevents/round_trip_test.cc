@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -73,6 +74,35 @@ TEST(RoundTrip, JsonBatchIsTheIdentity) {
     for (std::size_t i = 0; i < events.size(); ++i) {
       ASSERT_TRUE((*again)[i]) << (*again)[i].error().message;
       ASSERT_EQ(*(*again)[i], events[i]);
+    }
+  }
+}
+
+// A second member of any name, null or not, before the first one or behind it.
+TEST(RoundTrip, JsonWithAnyMemberTwiceIsRefused) {
+  const DecodeOptions options = test::FixtureOptions();
+  test::EventGenerator generator(48);
+  for (int i = 0; i < kEvents / 10; ++i) {
+    const std::string json = EncodeJson(generator.Next());
+    const auto tree = nlohmann::json::parse(json, nullptr, false);
+    ASSERT_TRUE(tree.is_object()) << json;
+    for (const auto& [name, value] : tree.items()) {
+      for (const std::string& text : {std::string("null"), value.dump()}) {
+        const std::string member = '"' + name + "\":" + text;
+        const std::string inside = json.substr(1, json.size() - 2);
+        for (const std::string& twice : {"{" + member + "," + inside + "}",
+                                         "{" + inside + "," + member + "}"}) {
+          const auto event = DecodeJson(twice, options);
+          ASSERT_FALSE(event) << twice;
+          const auto& rules = event.error().rules;
+          const int rule = name.starts_with("data") && name != "dataschema" &&
+                                   name != "datacontenttype"
+                               ? 54
+                               : 3;
+          ASSERT_NE(std::find(rules.begin(), rules.end(), rule), rules.end())
+              << event.error().message << twice;
+        }
+      }
     }
   }
 }
