@@ -297,8 +297,7 @@ int App::Impl::Run(const Flags& flags) {
   }
   const int number = signal.Wait();
   if (number != 0) {
-    logger->Write(LogLevel::kInfo, "drain: told to stop",
-                  {{"signal", std::to_string(number)}});
+    logger->Write(LogLevel::kInfo, "drain: told to stop", {{"signal", number}});
   } else {
     logger->Write(LogLevel::kError,
                   "too many functions hang (dispatch.max_hung), or those that "

@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
+// A line is read by people and paid for by the byte.
+constexpr std::size_t kMostMessage = 1024;
+constexpr std::size_t kMostField = 256;
+
 // Names that log collectors know; Cloud Logging reads `severity` and `message`.
 std::string_view Severity(LogLevel level) {
   switch (level) {
@@ -44,17 +48,41 @@ std::string_view Colour(LogLevel level) {
 }
 constexpr std::string_view kPlain = "\x1b[0m";
 
-void AppendEscape(std::string& out, unsigned char byte) {
-  out += "\\u00";
-  out += kHex[byte >> 4U];
-  out += kHex[byte & 0xFU];
+void AppendEscape(std::string& out, unsigned code_point) {
+  out += "\\u";
+  for (const unsigned shift : {12U, 8U, 4U, 0U}) {
+    out += kHex[(code_point >> shift) & 0xFU];
+  }
+}
+
+// The control character at the front of `text`, which is not ASCII, that a
+// terminal would obey (C1), take for a line's end, or reorder the line by
+// (Bidi_Control); 0: there is none. REQUIRES: `text` is UTF-8.
+// Source: Unicode 15.0, PropList.txt and section 23.1.
+unsigned HiddenAt(std::string_view text) {
+  const auto byte = [text](std::size_t at) {
+    return unsigned{static_cast<unsigned char>(text[at])};
+  };
+  if (byte(0) == 0xC2 && byte(1) < 0xA0) return byte(1);
+  if (byte(0) == 0xD8 && byte(1) == 0x9C) return 0x061C;
+  if (byte(0) != 0xE2 || byte(1) > 0x81) return 0;
+  const unsigned code_point =
+      0x2000U | ((byte(1) & 0x3FU) << 6U) | (byte(2) & 0x3FU);
+  const auto within = [code_point](unsigned first, unsigned last) {
+    return first <= code_point && code_point <= last;
+  };
+  return within(0x200E, 0x200F) || within(0x2028, 0x202E) ||
+                 within(0x2066, 0x2069)
+             ? code_point
+             : 0;
 }
 
 // What is inside the quotes of a JSON string; also what a terminal can be
 // shown without obeying it.
 void AppendEscaped(std::string& out, std::string_view text) {
   const bool utf8 = IsUtf8(text);
-  for (const char c : text) {
+  for (; !text.empty(); text.remove_prefix(1)) {
+    const char c = text.front();
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out += '\\';
@@ -64,6 +92,10 @@ void AppendEscaped(std::string& out, std::string_view text) {
     } else if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !utf8)) {
       // Bytes that are not UTF-8 are shown as the characters of Latin-1.
       AppendEscape(out, byte);
+    } else if (const unsigned hidden = byte < 0xC0 ? 0 : HiddenAt(text);
+               hidden != 0) {
+      AppendEscape(out, hidden);
+      text.remove_prefix(hidden < 0x800 ? 1 : 2);
     } else {
       out += c;
     }
@@ -81,13 +113,38 @@ std::string TimeText(std::int64_t unix_ms) {
   return text;
 }
 
-void AppendJsonField(std::string& out, std::string_view name,
-                     std::string_view value) {
-  out += ",\"";
-  out += name;
-  out += "\":\"";
-  AppendEscaped(out, value);
-  out += '"';
+// `text`, or its first `most` bytes at most, never a part of a character.
+void AppendCut(std::string& out, std::string_view text, std::size_t most) {
+  if (text.size() <= most) {
+    AppendEscaped(out, text);
+    return;
+  }
+  std::size_t end = most;
+  if (IsUtf8(text)) {
+    while ((static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
+  }
+  AppendEscaped(out, text.substr(0, end));
+  out += "...";
+}
+
+bool IsEmpty(const LogField& field) {
+  const auto* const text = std::get_if<std::string_view>(&field.value);
+  return text != nullptr && text->empty();
+}
+
+void AppendValue(std::string& out, const LogField& field, const char* quote) {
+  if (const auto* const text = std::get_if<std::string_view>(&field.value)) {
+    out += quote;
+    AppendCut(out, *text, kMostField);
+    out += quote;
+  } else if (const auto* const truth = std::get_if<bool>(&field.value)) {
+    out += *truth ? "true" : "false";
+  } else if (const auto* const number =
+                 std::get_if<std::int64_t>(&field.value)) {
+    out += std::to_string(*number);
+  } else {
+    out += std::to_string(std::get<std::uint64_t>(field.value));
+  }
 }
 
 }  // namespace
@@ -99,11 +156,15 @@ std::string FormatLogLine(bool json, bool colour, LogLevel level,
   line.reserve(256);
   const std::string time = TimeText(unix_ms);
   if (json) {
-    line.append(R"({"time":")").append(time).append("\"");
-    AppendJsonField(line, "severity", Severity(level));
-    AppendJsonField(line, "message", message);
+    line.append(R"({"time":")").append(time);
+    line.append(R"(","severity":")").append(Severity(level));
+    line += R"(","message":")";
+    AppendCut(line, message, kMostMessage);
+    line += '"';
     for (const LogField& field : fields) {
-      if (!field.value.empty()) AppendJsonField(line, field.name, field.value);
+      if (IsEmpty(field)) continue;
+      line.append(",\"").append(field.name).append("\":");
+      AppendValue(line, field, "\"");
     }
     return line.append("}\n");
   }
@@ -112,11 +173,11 @@ std::string FormatLogLine(bool json, bool colour, LogLevel level,
   line += Severity(level);
   if (colour) line += kPlain;
   line.append(8 - Severity(level).size(), ' ');
-  AppendEscaped(line, message);
+  AppendCut(line, message, kMostMessage);
   for (const LogField& field : fields) {
-    if (field.value.empty()) continue;
+    if (IsEmpty(field)) continue;
     line.append("  ").append(field.name).append("=");
-    AppendEscaped(line, field.value);
+    AppendValue(line, field, "");
   }
   return line.append("\n");
 }

@@ -4,19 +4,25 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "cirro/dispatch/context.h"
 #include "cirro/dispatch/mutex.h"
 
 namespace cirro::internal {
 
+/// Numbers and truths are such in JSON, too. Text is borrowed.
+using LogValue =
+    std::variant<std::string_view, bool, std::int64_t, std::uint64_t>;
+
 struct LogField {
   std::string_view name;  // Letters and `_`.
-  std::string_view value;
+  LogValue value;
 };
 
-/// One line: a JSON object, or text for a terminal. Fields with an empty value
-/// are left out. Hostile text is escaped in both forms.
+/// One line: a JSON object, or text for a terminal. Fields with an empty text
+/// are left out. Hostile text is escaped in both forms, and cut: the message
+/// at 1,024 bytes, other text at 256.
 /// `unix_ms` is the time of day in milliseconds since 1970.
 [[nodiscard]] std::string FormatLogLine(bool json, bool colour, LogLevel level,
                                         std::int64_t unix_ms,

@@ -291,8 +291,8 @@ Result<void> Service::Drain() {
     const auto counts = dispatcher_->counts();
     logger_.Write(LogLevel::kWarning,
                   "drain: the grace time is over, what is open is given back",
-                  {{"calls", std::to_string(counts.running)},
-                   {"hung", std::to_string(counts.hung)}});
+                  {{"calls", std::uint64_t{counts.running}},
+                   {"hung", std::uint64_t{counts.hung}}});
     dispatcher_->GiveBackAll();
   }
   const TimePoint last = std::max(until, clock_.Now() + kLastWords);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -70,6 +72,80 @@ TEST(LogLine, OfATerminalCannotMoveItsCursor) {
   EXPECT_THAT(line, Not(HasSubstr("\x1b[2J")));
   EXPECT_THAT(line, HasSubstr("\\u001b[2J  id=\\u0007"));
   EXPECT_THAT(line, HasSubstr("\x1b[31mERROR\x1b[0m"));
+}
+
+TEST(LogLine, HasNumbersAndTruthsAsSuch) {
+  const auto line = [](bool json) {
+    return FormatLogLine(json, false, LogLevel::kInfo, 0, "m",
+                         {{"signal", 15},
+                          {"calls", std::size_t{0}},
+                          {"least", std::numeric_limits<std::int64_t>::min()},
+                          {"most", std::numeric_limits<std::uint64_t>::max()},
+                          {"hung", true},
+                          {"idle", false},
+                          {"text", "15"}});
+  };
+
+  EXPECT_THAT(line(true),
+              HasSubstr(R"("message":"m","signal":15,"calls":0,)"
+                        R"("least":-9223372036854775808,)"
+                        R"("most":18446744073709551615,)"
+                        R"("hung":true,"idle":false,"text":"15"})"));
+  EXPECT_THAT(line(false), HasSubstr("m  signal=15  calls=0  least="));
+  EXPECT_THAT(line(false), HasSubstr("  hung=true  idle=false  text=15\n"));
+}
+
+TEST(LogLine, EscapesWhatATerminalObeysOrReorders) {
+  struct Case {
+    const char* text;
+    const char* shown;
+  };
+  for (const auto& [text, shown] :
+       {Case{"\xC2\x80", "\\u0080"}, Case{"\xC2\x9F", "\\u009f"},
+        Case{"\xD8\x9C", "\\u061c"}, Case{"\xE2\x80\x8E", "\\u200e"},
+        Case{"\xE2\x80\x8F", "\\u200f"}, Case{"\xE2\x80\xA8", "\\u2028"},
+        Case{"\xE2\x80\xA9", "\\u2029"}, Case{"\xE2\x80\xAA", "\\u202a"},
+        Case{"\xE2\x80\xAE", "\\u202e"}, Case{"\xE2\x81\xA6", "\\u2066"},
+        Case{"\xE2\x81\xA9", "\\u2069"},
+        // And their neighbours, which are letters or marks.
+        Case{"\xC2\xA0", "\xC2\xA0"}, Case{"\xE2\x80\x8D", "\xE2\x80\x8D"},
+        Case{"\xE2\x80\x90", "\xE2\x80\x90"},
+        Case{"\xE2\x80\xA7", "\xE2\x80\xA7"},
+        Case{"\xE2\x80\xAF", "\xE2\x80\xAF"},
+        Case{"\xE2\x81\xA5", "\xE2\x81\xA5"},
+        Case{"\xE2\x81\xAA", "\xE2\x81\xAA"},
+        Case{"\xE2\x82\xAC", "\xE2\x82\xAC"},
+        Case{"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"}}) {
+    for (const bool json : {true, false}) {
+      const std::string line =
+          FormatLogLine(json, false, LogLevel::kInfo, 0, text, {{"id", text}});
+      const std::string twice =
+          json ? R"("message":")" + std::string(shown) + R"(","id":")" + shown +
+                     "\"}\n"
+               : std::string("    ") + shown + "  id=" + shown + "\n";
+      EXPECT_THAT(line, HasSubstr(twice));
+    }
+  }
+}
+
+TEST(LogLine, CutsWhatIsTooLongAtACharacter) {
+  const std::string euro = "\xE2\x82\xAC";
+  const std::string whole(1024, 'm');
+  const std::string field(256, 'f');
+
+  const std::string exact =
+      FormatLogLine(true, false, LogLevel::kInfo, 0, whole, {{"id", field}});
+  const std::string cut =
+      FormatLogLine(true, false, LogLevel::kInfo, 0, whole.substr(1) + euro,
+                    {{"id", field.substr(2) + euro}});
+  const std::string broken = FormatLogLine(true, false, LogLevel::kInfo, 0, "",
+                                           {{"id", field + "\x80\x80"}});
+
+  EXPECT_EQ(nlohmann::json::parse(exact)["message"], whole);
+  EXPECT_EQ(nlohmann::json::parse(exact)["id"], field);
+  EXPECT_EQ(nlohmann::json::parse(cut)["message"], whole.substr(1) + "...");
+  EXPECT_EQ(nlohmann::json::parse(cut)["id"], field.substr(2) + "...");
+  EXPECT_EQ(nlohmann::json::parse(broken)["id"], field + "...");
 }
 
 // A pipe and what came through it.
