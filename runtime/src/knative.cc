@@ -1,9 +1,15 @@
 #include "knative.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
+
+#include "cirro/cloudevents/utf8.h"
 
 namespace cirro::internal {
 namespace {
@@ -11,6 +17,33 @@ namespace {
 Error Wrong(const std::string& why) {
   return Error{ErrorCode::kInvalidConfig,
                "knative.ce_overrides (K_CE_OVERRIDES): " + why};
+}
+
+// Context attributes and what stands beside them in the JSON format.
+constexpr std::array<std::string_view, 9> kCore{
+    "id",         "source",          "type", "specversion", "subject", "time",
+    "dataschema", "datacontenttype", "data"};
+
+Error WrongExtension(const std::string& name, const std::string& rule) {
+  // Dumped, since the name may be anything.
+  return Wrong("extension " + nlohmann::json(name).dump() + ": " + rule);
+}
+
+// The value as an attribute has it; nothing: of no type that one could have.
+std::optional<Extension> ToExtension(const std::string& name,
+                                     const nlohmann::json& value) {
+  using Bounds = std::numeric_limits<std::int32_t>;
+  if (value.is_string()) return Extension(name, value.get<std::string>());
+  if (value.is_boolean()) return Extension(name, value.get<bool>());
+  if (!value.is_number_integer()) return std::nullopt;
+  // What does not fit 64 bits with a sign is read without one.
+  if (value.is_number_unsigned() &&
+      value.get<std::uint64_t>() > std::uint64_t{Bounds::max()}) {
+    return std::nullopt;
+  }
+  const auto number = value.get<std::int64_t>();
+  if (number < Bounds::min() || number > Bounds::max()) return std::nullopt;
+  return Extension(name, static_cast<std::int32_t>(number));
 }
 
 }  // namespace
@@ -22,27 +55,29 @@ Result<std::vector<Extension>> ParseOverrides(std::string_view json) {
   if (!parsed.is_object()) return Wrong("must be a JSON object");
   for (const auto& [key, value] : parsed.items()) {
     if (key != "extensions") {
-      return Wrong("unknown key " + key + "; did you mean extensions?");
+      return Wrong("unknown key " + nlohmann::json(key).dump() +
+                   "; did you mean extensions?");
     }
     if (!value.is_object()) return Wrong("extensions must be an object");
-    for (const auto& [name, text] : value.items()) {
+    for (const auto& [name, given] : value.items()) {
+      if (std::find(kCore.begin(), kCore.end(), name) != kCore.end()) {
+        return WrongExtension(name, "no core attribute can be overridden");
+      }
       if (!IsAttributeName(name)) {
-        return Wrong("extension " + name + ": a name is a-z and 0-9");
+        return WrongExtension(name, "a name consists of a-z and 0-9");
       }
-      if (text.is_string()) {
-        overrides.emplace_back(name, text.get<std::string>());
-      } else if (text.is_boolean()) {
-        overrides.emplace_back(name, text.get<bool>());
-      } else if (text.is_number_integer() &&
-                 text.get<std::int64_t>() >=
-                     std::numeric_limits<std::int32_t>::min() &&
-                 text.get<std::int64_t>() <=
-                     std::numeric_limits<std::int32_t>::max()) {
-        overrides.emplace_back(name, text.get<std::int32_t>());
-      } else {
-        return Wrong("extension " + name +
-                     ": must be a string, a boolean or a 32-bit integer");
+      auto extension = ToExtension(name, given);
+      if (!extension) {
+        return WrongExtension(name,
+                              "must be a string, a boolean or a whole number "
+                              "of 32 bits");
       }
+      if (given.is_string() && !IsAttributeString(extension->text)) {
+        return WrongExtension(name,
+                              "must hold no control characters and no "
+                              "noncharacters");
+      }
+      overrides.push_back(*std::move(extension));
     }
   }
   return overrides;
