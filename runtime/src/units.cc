@@ -176,17 +176,18 @@ std::string FormatByteSize(std::int64_t bytes) {
 std::string RedactUrl(std::string_view url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
-  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  const std::size_t end = std::min(url.find_first_of("?#", begin), url.size());
+  // The last one: a password may hold a `/` or an `@` that should have been
+  // escaped, and a path that is hidden does no harm.
   const std::size_t at = url.substr(0, end).rfind('@');
-  const std::size_t query = std::min(url.find('?', end), url.size());
   std::string text(url.substr(0, begin));
   if (at != std::string_view::npos && at >= begin) {
     text += "***";
-    text += url.substr(at, query - at);
+    text += url.substr(at, end - at);
   } else {
-    text += url.substr(begin, query - begin);
+    text += url.substr(begin, end - begin);
   }
-  if (query != url.size()) text += "?***";
+  if (end != url.size()) text.append(1, url[end]).append("***");
   return text;
 }
 

@@ -23,7 +23,8 @@ namespace cirro::internal {
 /// A whole decimal number, nothing else.
 [[nodiscard]] std::optional<std::int64_t> ParseInteger(std::string_view text);
 
-/// `url` with `***` for what may be secret: user and password, the query.
+/// `url` with `***` for what may be secret: all up to the last `@`, the query,
+/// the fragment.
 [[nodiscard]] std::string RedactUrl(std::string_view url);
 
 /// How many keystrokes (insert, delete, replace, swap neighbours) lie between.

@@ -453,11 +453,21 @@ TEST(TypingDistance, CountsASwapOfNeighboursAsOne) {
 }
 
 TEST(RedactUrl, HidesUserPasswordAndQueryAndNothingElse) {
-  EXPECT_EQ(RedactUrl("http://host:80/a@b"), "http://host:80/a@b");
+  EXPECT_EQ(RedactUrl("http://host:80/a"), "http://host:80/a");
   EXPECT_EQ(RedactUrl("http://u:p@host/a"), "http://***@host/a");
   EXPECT_EQ(RedactUrl("http://u:p@q@host"), "http://***@host");
   EXPECT_EQ(RedactUrl("http://host/a?token=x"), "http://host/a?***");
+  EXPECT_EQ(RedactUrl("http://host/a#token=x"), "http://host/a#***");
+  EXPECT_EQ(RedactUrl("http://host/a?mail=a@b"), "http://host/a?***");
   EXPECT_EQ(RedactUrl("u:p@host"), "***@host");
+}
+
+TEST(RedactUrl, HidesAPasswordThatShouldHaveBeenEscaped) {
+  EXPECT_EQ(RedactUrl("http://u:p/q@host/a"), "http://***@host/a");
+  EXPECT_EQ(RedactUrl("http://u:p/q@r/s@host/a"), "http://***@host/a");
+  EXPECT_EQ(RedactUrl("http://u:p://q@host/a"), "http://***@host/a");
+  // A path may hold an @: better too little is shown than too much.
+  EXPECT_EQ(RedactUrl("http://host:80/a@b"), "http://***@b");
 }
 
 TEST(Flags, TakeValuesInBothForms) {
