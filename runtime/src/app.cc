@@ -152,6 +152,7 @@ class App::Impl {
     sources.code.insert(sources.code.end(), settings.begin(), settings.end());
     sources.file = std::move(file);
     sources.environment = environment;
+    sources.defaults = flags.defaults;
     sources.flags = flags.settings;
     auto loaded = LoadConfig(sources);
     if (!mistakes.empty()) {

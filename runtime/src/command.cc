@@ -13,6 +13,7 @@ Result<std::string> DescribeConfiguration(std::span<const std::string> flags) {
   if (!parsed) return parsed.error();
   internal::ConfigSources sources;
   sources.environment = internal::ReadEnvironment();
+  sources.defaults = parsed->defaults;
   sources.flags = parsed->settings;
   const auto config = LoadConfig(sources);
   if (!config) return config.error();

@@ -119,6 +119,7 @@ class Loader {
 
   Result<Config> Load() {
     AddDefaults();
+    for (const Assignment& given : sources_.defaults) Add(given);
     for (const Assignment& given : sources_.code) Add(given);
     AddFile();
     AddEnvironment();

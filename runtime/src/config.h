@@ -111,6 +111,8 @@ struct Assignment {
 
 // What Config is made from; later members win.
 struct ConfigSources {
+  // Of whoever starts the program: for what nobody says anything of.
+  std::vector<Assignment> defaults{};
   std::vector<Assignment> code{};
   // A file that was named must exist; the default one (cirro.toml) need not.
   std::optional<std::string> file{};

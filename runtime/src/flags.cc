@@ -19,6 +19,8 @@ struct PlainFlag {
 constexpr std::array kPlainFlags{
     PlainFlag{"--config", "FILE", "Read this file instead of cirro.toml."},
     PlainFlag{"--set", "SECTION.KEY=VALUE", "Give any setting a value."},
+    PlainFlag{"--default", "SECTION.KEY=VALUE",
+              "Give it a value that any other place wins over."},
     PlainFlag{"--print-config", "", "Show every setting and its origin."},
     PlainFlag{"--version", "", "Show the version."},
     PlainFlag{"--help", "", "Show this text."},
@@ -92,13 +94,13 @@ Result<Flags> ParseFlags(std::span<const std::string> arguments) {
            value, origin});
     } else if (plain->name == "--config") {
       flags.settings.push_back({"config", value, origin});
-    } else if (plain->name == "--set") {
+    } else if (plain->name == "--set" || plain->name == "--default") {
       const std::size_t sign = value.find('=');
       if (sign == std::string::npos) {
-        return Wrong("--set " + value + ": must be SECTION.KEY=VALUE");
+        return Wrong(name + " " + value + ": must be SECTION.KEY=VALUE");
       }
-      flags.settings.push_back(
-          {value.substr(0, sign), value.substr(sign + 1), origin});
+      (plain->name == "--set" ? flags.settings : flags.defaults)
+          .push_back({value.substr(0, sign), value.substr(sign + 1), origin});
     } else if (plain->name == "--print-config") {
       flags.print_config = true;
     } else if (plain->name == "--version") {

@@ -15,10 +15,11 @@ struct Flags {
   bool version = false;
   bool print_config = false;
   std::vector<Assignment> settings{};  // `config` is the file's path.
+  std::vector<Assignment> defaults{};  // The weakest layer, not the strongest.
 };
 
 /// Reads `--port 80`, `--port=80`, `--set section.key=value` and so on, by
-/// hand: eight flags need no library. Fails with kInvalidConfig, naming the
+/// hand: so few flags need no library. Fails with kInvalidConfig, naming the
 /// nearest flag.
 [[nodiscard]] Result<Flags> ParseFlags(std::span<const std::string> arguments);
 

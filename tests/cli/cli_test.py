@@ -6,6 +6,7 @@ usage: cli_test.py BIN_FOLDER [unittest arguments]
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -166,6 +167,27 @@ class Run(TestCase):
     def test_ends_as_the_program_does(self):
         done = cirro("run", str(BIN / "echo"), "--version")
         self.assertEqual((done.returncode, done.stdout[:6]), (0, b"cirro "), done)
+
+
+    def host_of(self, *flags: str, toml: str = "", **environment: str) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "cirro.toml").write_text(toml)
+            done = cirro(
+                *("run", str(BIN / "echo"), "--print-config", *flags),
+                cwd=folder,
+                env={**os.environ, **environment},
+            )
+        self.assertEqual(done.returncode, 0, done)
+        return re.search(r'(?m)^host = "(.*?)"', done.stdout.decode())[1]
+
+    def test_serves_this_machine_alone_unless_told_otherwise(self):
+        self.assertEqual(self.host_of(), "127.0.0.1")
+        self.assertEqual(self.host_of("--host", "::1"), "::1")
+        self.assertEqual(self.host_of("--address=::1"), "::1")
+        self.assertEqual(self.host_of("--set", "http.host=::1"), "::1")
+        self.assertEqual(self.host_of("--set=http.host=::1"), "::1")
+        self.assertEqual(self.host_of(CIRRO__HTTP__HOST="::1"), "::1")
+        self.assertEqual(self.host_of(toml='[http]\nhost = "::1"\n'), "::1")
 
 
 class Config(TestCase):

@@ -142,12 +142,6 @@ Result<fs::path> BuildProject(const fs::path& source,
   return Choose(ProgramsOf(build), wanted);
 }
 
-bool Has(const std::vector<std::string>& flags, std::string_view name) {
-  return std::any_of(flags.begin(), flags.end(), [&](const std::string& flag) {
-    return flag == name || (flag.starts_with(name) && flag[name.size()] == '=');
-  });
-}
-
 }  // namespace
 
 int Run(const RunOptions& options) {
@@ -165,12 +159,11 @@ int Run(const RunOptions& options) {
     return Fail(kNotFound, "there is no " + program.string());
   }
 
-  std::vector<std::string> words{fs::absolute(program).string()};
+  // Tried out on this machine: nobody else needs to reach it, unless anything
+  // says so.
+  std::vector<std::string> words{fs::absolute(program).string(),
+                                 "--default=http.host=127.0.0.1"};
   words.insert(words.end(), options.flags.begin(), options.flags.end());
-  // Tried out on this machine: nobody else needs to reach it.
-  if (!Has(options.flags, "--host") && !Has(options.flags, "--address")) {
-    words.insert(words.end(), {"--host", "127.0.0.1"});
-  }
   const std::vector<char*> argv = Pointers(words);
   execv(argv[0], argv.data());
   return Fail(errno == ENOENT ? kNotFound : kCannotRun,

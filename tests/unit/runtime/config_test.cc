@@ -484,6 +484,19 @@ TEST(Flags, TakeValuesInBothForms) {
   EXPECT_EQ(flags->settings[3].setting, "http.host");
 }
 
+TEST(Flags, ADefaultIsNoSettingOfTheCommandLine) {
+  const auto flags =
+      ParseFlags(std::vector<std::string>{"--default", "http.host=127.0.0.1"});
+  const auto shape = ParseFlags(std::vector<std::string>{"--default=a.b"});
+
+  ASSERT_TRUE(flags) << flags.error().message;
+  EXPECT_TRUE(flags->settings.empty());
+  ASSERT_EQ(flags->defaults.size(), 1U);
+  EXPECT_EQ(flags->defaults[0].setting, "http.host");
+  EXPECT_EQ(flags->defaults[0].value, "127.0.0.1");
+  EXPECT_EQ(shape.error().message, "--default a.b: must be SECTION.KEY=VALUE");
+}
+
 TEST(Flags, MistakesNameTheNearestFlag) {
   const auto typo = ParseFlags(std::vector<std::string>{"--prot=80"});
   const auto missing = ParseFlags(std::vector<std::string>{"--port"});
