@@ -275,9 +275,19 @@ class New(TestCase):
         self.assertEqual(done.returncode, 73, done)
 
     def test_refuses_names_that_cannot_be(self):
-        for name in ("A", "1a", "a/b", "..", "test", ""):
+        cases = dict.fromkeys(("A", "1a", "a/b", "..", "a b", "a.b", ""), "[a-z][a-z0-9_-]*")
+        for name in ("all", "clean", "edit_cache", "help", "install", "package"):
+            cases[name] = "CMake has a target of this name"
+        for name in ("package_source", "preinstall", "rebuild_cache", "test"):
+            cases[name] = "CMake has a target of this name"
+        for name in ("my_test", "my_tests"):
+            cases[name] = "would take its program for a test"
+        for name, why in cases.items():
             with self.subTest(name), tempfile.TemporaryDirectory() as folder:
-                self.assertEqual(cirro("new", name, cwd=folder).returncode, 2)
+                done = cirro("new", name, cwd=folder)
+                self.assertEqual(done.returncode, 2, done)
+                self.assertIn(f"'{name}' is no name for a project: ", done.stderr.decode())
+                self.assertIn(why, done.stderr.decode())
                 self.assertEqual(os.listdir(folder), [])
 
 

@@ -121,6 +121,24 @@ bool IsName(std::string_view name) {
          });
 }
 
+// Source: cmake-policies(7), CMP0037; the last two are those of CPack.
+constexpr std::array<std::string_view, 10> kTargetsOfCMake{
+    "all",        "clean",         "edit_cache", "help",    "install",
+    "preinstall", "rebuild_cache", "test",       "package", "package_source"};
+
+// Why there can be no project of this name; empty: there can.
+std::string_view WrongInName(std::string_view name) {
+  if (!IsName(name)) return "it must be [a-z][a-z0-9_-]*";
+  if (std::find(kTargetsOfCMake.begin(), kTargetsOfCMake.end(), name) !=
+      kTargetsOfCMake.end()) {
+    return "CMake has a target of this name";
+  }
+  if (name.ends_with("_test") || name.ends_with("_tests")) {
+    return "`cirro run` would take its program for a test";
+  }
+  return {};
+}
+
 std::string Filled(std::string_view text, const std::string& name) {
   constexpr std::string_view kPlace = "@NAME@";
   std::string filled(text);
@@ -134,10 +152,9 @@ std::string Filled(std::string_view text, const std::string& name) {
 }  // namespace
 
 int New(const std::string& name, const std::string& folder) {
-  if (!IsName(name) || name == "test" || name == "all" || name == "install") {
-    return Fail(kWrongUse, "'" + name +
-                               "' is no name for a project: it must be "
-                               "[a-z][a-z0-9_-]* and no target of CMake's");
+  if (const std::string_view why = WrongInName(name); !why.empty()) {
+    return Fail(kWrongUse,
+                "'" + name + "' is no name for a project: " + std::string(why));
   }
   const fs::path root = folder.empty() ? fs::path(name) : fs::path(folder);
   std::error_code error;
