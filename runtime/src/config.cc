@@ -1,6 +1,9 @@
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <tuple>
 
@@ -52,6 +55,14 @@ bool IsName(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) {
     return ('a' <= c && c <= 'z') || ('0' <= c && c <= '9') || c == '_';
   });
+}
+
+// Where a name is not known to be free, it counts as there: settings that are
+// ignored may be the ones that keep others out. A link to nowhere is there.
+bool IsThere(const std::string& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 ||
+         (errno != ENOENT && errno != ENOTDIR);
 }
 
 // "section.key" or "section.NAME.key", taken apart.
@@ -169,24 +180,15 @@ class Loader {
       FailUnknown(given);
       return;
     }
-    if (section->named && !IsName(name)) {
-      Fail(given.setting + ": NAME is a letter a-z, then a-z, 0-9 and _",
-           given.origin);
-      return;
-    }
-    if (section->name == "function" && sources_.functions &&
-        std::find(sources_.functions->begin(), sources_.functions->end(),
-                  name) == sources_.functions->end()) {
-      FailUnknownFunction(given, name);
-      return;
-    }
+    if (section->named && !TakesName(*section, name, given)) return;
     if (!from_file) {
       Set(*setting, name, given.value, given.origin);
       return;
     }
     auto contents = ReadSmallFile(given.value);
     if (!contents) {
-      Fail(given.setting + " = \"" + given.value + "\": cannot be read",
+      Fail(given.setting + " = \"" + given.value +
+               "\": " + contents.error().message,
            given.origin);
       return;
     }
@@ -194,6 +196,65 @@ class Loader {
       contents->pop_back();
     }
     Set(*setting, name, *std::move(contents), given.origin);
+  }
+
+  // Whether `name` may stand behind `section`; fails if not.
+  bool TakesName(const Section& section, std::string_view name,
+                 const Assignment& given) {
+    if (!IsName(name)) {
+      Fail(given.setting + ": NAME is a letter a-z, then a-z, 0-9 and _",
+           given.origin);
+      return false;
+    }
+    if (section.name == "outlet" && name == "none") {
+      Fail(given.setting +
+               ": no outlet may be called none: `reply_to = \"none\"` "
+               "discards replies",
+           given.origin);
+      return false;
+    }
+    if (section.name == "function" && sources_.functions &&
+        std::find(sources_.functions->begin(), sources_.functions->end(),
+                  name) == sources_.functions->end()) {
+      FailUnknownFunction(given, name);
+      return false;
+    }
+    return true;
+  }
+
+  // `[name]` or `[name.NAME]` with nothing in it.
+  void AddEmptySection(const Assignment& given) {
+    const std::string_view whole = given.setting;
+    const std::size_t dot = std::min(whole.find('.'), whole.size());
+    const std::string_view name = whole.substr(std::min(dot + 1, whole.size()));
+    const Section* const section = FindSection(whole.substr(0, dot));
+    if (section == nullptr || section->named == name.empty()) {
+      FailUnknownSection(given, name);
+      return;
+    }
+    if (!section->named || !TakesName(*section, name, given)) return;
+    empty_.emplace(std::pair(OrderOfSection(section->name), name),
+                   given.origin);
+  }
+
+  void FailUnknownSection(const Assignment& given, std::string_view name) {
+    Nearest nearest(given.setting);
+    for (const Section& section : Sections()) {
+      std::string candidate(section.name);
+      if (section.named) {
+        candidate.append(".").append(name.empty() ? "NAME" : name);
+      }
+      nearest.Offer(candidate);
+    }
+    std::string meant = nearest.candidate();
+    // All of what was written is there, and too much or too little beside it.
+    const Path path = Split(given.setting);
+    if (const Section* const section = FindSection(path.section)) {
+      meant = section->name;
+      if (section->named) meant += ".NAME";
+    }
+    Fail("unknown section [" + given.setting + "]", given.origin,
+         meant.empty() ? meant : "; did you mean [" + meant + "]?");
   }
 
   void Set(const Setting& setting, std::string_view name, std::string text,
@@ -230,9 +291,15 @@ class Loader {
       nearest.Offer(function);
     }
     const std::string& meant = nearest.candidate();
-    Hint("no function is called " + std::string(name), given,
-         meant.empty() ? meant
-                       : Join("function", meant, Split(given.setting).key));
+    const std::string what = "no function is called " + std::string(name);
+    const Path path = Split(given.setting);
+    if (path.name.empty()) {  // A section without keys.
+      Fail(what, given.origin,
+           meant.empty() ? meant : "; did you mean [function." + meant + "]?");
+      return;
+    }
+    Hint(what, given,
+         meant.empty() ? meant : Join("function", meant, path.key));
   }
 
   void Hint(const std::string& what, const Assignment& given,
@@ -293,14 +360,15 @@ class Loader {
       path = flag.value;
       required = true;
     }
-    if (!required && !ReadSmallFile(path)) return;
-    const auto assignments = ReadConfigFile(path);
-    if (!assignments) {
+    if (!required && !IsThere(path)) return;
+    const auto file = ReadConfigFile(path);
+    if (!file) {
       if (!errors_.empty()) errors_ += '\n';
-      errors_ += assignments.error().message;
+      errors_ += file.error().message;
       return;
     }
-    for (const Assignment& given : *assignments) Add(given);
+    for (const Assignment& given : file->settings) Add(given);
+    for (const Assignment& given : file->empty_sections) AddEmptySection(given);
   }
 
   void AddEnvironment() {
@@ -320,15 +388,13 @@ class Loader {
 
   // Whoever names an outlet gets its defaults.
   void CompleteNamedSections() {
-    std::vector<std::pair<std::size_t, std::string>> names;
+    SectionNames names = empty_;
     for (const auto& [key, value] : values_) {
       const auto& [section, name, index] = key;
-      if (!name.empty() &&
-          (names.empty() || names.back() != std::pair(section, name))) {
-        names.emplace_back(section, name);
-      }
+      if (!name.empty()) names.emplace(std::pair(section, name), value.origin);
     }
-    for (const auto& [section, name] : names) {
+    for (const auto& [place, origin] : names) {
+      const auto& [section, name] = place;
       for (const Setting& setting : Settings()) {
         if (OrderOfSection(setting.section) != section ||
             setting.fallback.empty() ||
@@ -341,7 +407,7 @@ class Loader {
       if (Sections()[section].name == "outlet" &&
           !values_.contains(KeyOf(*url, name))) {
         Fail("outlet." + name + ".url is not set: where do its events go?",
-             "required");
+             origin, "; add url = \"http://HOST/\"");
       }
     }
   }
@@ -362,8 +428,13 @@ class Loader {
     return config;
   }
 
+  // Sections with a NAME, and where each stands first.
+  using SectionNames =
+      std::map<std::pair<std::size_t, std::string>, std::string>;
+
   const ConfigSources& sources_;
   std::map<Key, Value> values_;
+  SectionNames empty_;
   std::uint32_t cpus_ = 1;
   std::string errors_;
 };

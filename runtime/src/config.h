@@ -132,10 +132,13 @@ struct ConfigSources {
 /// docs/configuration.md.
 [[nodiscard]] std::string ConfigurationMarkdown();
 
-/// Reads `path` as TOML into assignments in the file's order, with
-/// "<path>:<line>" as origin. Fails with kInvalidConfig: no such file, or no
-/// TOML.
-[[nodiscard]] Result<std::vector<Assignment>> ReadConfigFile(
-    const std::string& path);
+struct ConfigFile {
+  std::vector<Assignment> settings{};        // In the file's order.
+  std::vector<Assignment> empty_sections{};  // No values, but origins.
+};
+
+/// Reads `path` as TOML, with "<path>:<line>" as origin. Fails with
+/// kInvalidConfig: it cannot be read, is larger than 1 MiB, or is no TOML.
+[[nodiscard]] Result<ConfigFile> ReadConfigFile(const std::string& path);
 
 }  // namespace cirro::internal

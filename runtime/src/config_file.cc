@@ -22,14 +22,17 @@ class Walker {
       const std::string name = prefix.empty()
                                    ? std::string(key.str())
                                    : prefix + "." + std::string(key.str());
+      std::string origin =
+          path_ + ":" + std::to_string(node.source().begin.line);
       if (const auto* const inner = node.as_table()) {
+        if (inner->empty()) {
+          found_.empty_sections.push_back({name, {}, std::move(origin)});
+        }
         Table(*inner, name);
         continue;
       }
-      std::string origin =
-          path_ + ":" + std::to_string(node.source().begin.line);
       if (auto value = Text(node)) {
-        found_.push_back({name, *std::move(value), std::move(origin)});
+        found_.settings.push_back({name, *std::move(value), std::move(origin)});
       } else {
         if (!wrong_.empty()) wrong_ += '\n';
         wrong_ += name;
@@ -40,7 +43,7 @@ class Walker {
     }
   }
 
-  Result<std::vector<Assignment>> Finish() && {
+  Result<ConfigFile> Finish() && {
     if (!wrong_.empty()) {
       return Error{ErrorCode::kInvalidConfig, std::move(wrong_)};
     }
@@ -63,16 +66,16 @@ class Walker {
   }
 
   const std::string& path_;
-  std::vector<Assignment> found_;
+  ConfigFile found_;
   std::string wrong_;
 };
 
 }  // namespace
 
-Result<std::vector<Assignment>> ReadConfigFile(const std::string& path) {
+Result<ConfigFile> ReadConfigFile(const std::string& path) {
   const auto text = ReadSmallFile(path);
   if (!text) {
-    return Error{ErrorCode::kInvalidConfig, path + ": cannot be read"};
+    return Error{ErrorCode::kInvalidConfig, path + ": " + text.error().message};
   }
   const toml::parse_result parsed =
       toml::parse(std::string_view(*text), std::string_view(path));

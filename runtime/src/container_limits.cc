@@ -84,8 +84,8 @@ ContainerLimits ReadContainerLimits(const std::string& root) {
     limits.cpus = CPU_COUNT(&set);
   limits.cpus_from = "the machine's processors";
 
-  const std::string groups =
-      ReadSmallFile(root + "/proc/self/cgroup").value_or(std::string());
+  const auto read = ReadSmallFile(root + "/proc/self/cgroup");
+  const std::string groups = read ? *read : std::string();
   const std::string mount = root + "/sys/fs/cgroup";
   EachLevel(mount, GroupPath(groups, ""), [&](const std::string& directory) {
     if (const auto text = ReadSmallFile(directory + "/cpu.max")) {

@@ -123,7 +123,8 @@ double CpuSeconds() {
 
 std::uint64_t ResidentBytes() {
   // "size resident shared ...", in pages.
-  const std::string contents = ReadSmallFile("/proc/self/statm").value_or("");
+  const auto read = ReadSmallFile("/proc/self/statm");
+  const std::string contents = read ? *read : std::string();
   const std::string_view text = contents;
   const std::size_t begin = std::min(text.find(' ') + 1, text.size());
   const auto pages =

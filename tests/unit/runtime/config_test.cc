@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
@@ -241,6 +242,126 @@ TEST(Config, AFileThatWasNamedMustExist) {
   EXPECT_THAT(Message(config), HasSubstr("/nowhere/cirro.toml: cannot be"));
 }
 
+// A working directory of its own while it lives.
+class WorkingIn {
+ public:
+  explicit WorkingIn(const TempDir& dir) {
+    std::filesystem::current_path(dir.path());
+  }
+  ~WorkingIn() {
+    std::error_code ignored;
+    std::filesystem::current_path(before_, ignored);
+  }
+  WorkingIn(const WorkingIn&) = delete;
+  WorkingIn& operator=(const WorkingIn&) = delete;
+
+ private:
+  const std::filesystem::path before_ = std::filesystem::current_path();
+};
+
+TEST(Config, TheDefaultFileNeedNotBeThere) {
+  const TempDir dir;
+  const WorkingIn there(dir);
+
+  const auto config = LoadConfig({});
+
+  EXPECT_TRUE(config) << Message(config);
+}
+
+TEST(Config, TheDefaultFileThatIsThereMustBeReadable) {
+  const TempDir dir;
+  std::filesystem::create_directory(dir / "cirro.toml");
+  const WorkingIn there(dir);
+
+  const auto config = LoadConfig({});
+
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, ErrorCode::kInvalidConfig);
+  EXPECT_EQ(config.error().message,
+            "cirro.toml: cannot be read: Is a directory");
+}
+
+TEST(Config, ADefaultFileThatPointsNowhereIsThere) {
+  const TempDir dir;
+  std::filesystem::create_symlink("nowhere", dir / "cirro.toml");
+  const WorkingIn there(dir);
+
+  const auto config = LoadConfig({});
+
+  EXPECT_THAT(Message(config),
+              HasSubstr("cirro.toml: cannot be read: No such"));
+}
+
+TEST(Config, AFileIsReadWholeOrNotAtAll) {
+  const std::string setting = "[http]\nport = 1\n";
+  const std::string full =
+      setting + std::string((1U << 20) - setting.size(), '#');
+
+  const auto largest = FromFile(full);
+  const auto larger = FromFile(full + "#");
+
+  ASSERT_TRUE(largest) << Message(largest);
+  EXPECT_EQ(largest->receiver.port, 1);
+  EXPECT_THAT(Message(larger),
+              HasSubstr("cirro.toml: is larger than 1048576 bytes"));
+}
+
+TEST(Config, ADefaultThatIsGivenFromOutsideIsTheWeakestLayer) {
+  ConfigSources sources = NoFile();
+  sources.defaults = {{"http.host", "127.0.0.1", "flag --default"},
+                      {"http.port", "1", "flag --default"}};
+  sources.code = {{"http.port", "2", "code"}};
+
+  const auto config = LoadConfig(sources);
+
+  ASSERT_TRUE(config) << Message(config);
+  EXPECT_EQ(config->receiver.address, "127.0.0.1");
+  EXPECT_EQ(OriginOf(*config, "http", "host"), "flag --default");
+  EXPECT_EQ(config->receiver.port, 2);
+}
+
+TEST(Config, AnEmptySectionThatIsUnknownIsAnError) {
+  const auto wrong = FromFile("[http]\n\n[htpp]\n");
+  const auto deep = FromFile("[http.limits]\n");
+  const auto nameless = FromFile("[outlet]\n");
+  const auto good = FromFile("[http]\n[admin]\n[function.f]\n");
+
+  EXPECT_THAT(Message(wrong), StartsWith("unknown section [htpp] ("));
+  EXPECT_THAT(Message(wrong), HasSubstr("cirro.toml:3); did you mean [http]?"));
+  EXPECT_THAT(Message(deep), StartsWith("unknown section [http.limits] ("));
+  EXPECT_THAT(Message(nameless), StartsWith("unknown section [outlet] ("));
+  EXPECT_THAT(Message(nameless), HasSubstr("did you mean [outlet.NAME]?"));
+  EXPECT_TRUE(good) << Message(good);
+}
+
+TEST(Config, AnEmptySectionOfAnUnknownFunctionIsAnError) {
+  const TempDir dir;
+  ConfigSources sources;
+  sources.file = Write(dir, "cirro.toml", "[function.order]\n");
+  sources.functions = {"orders"};
+
+  const auto config = LoadConfig(sources);
+
+  EXPECT_THAT(Message(config), StartsWith("no function is called order ("));
+  EXPECT_THAT(Message(config),
+              HasSubstr("cirro.toml:1); did you mean [function.orders]?"));
+}
+
+TEST(Config, NoOutletIsCalledNone) {
+  const auto config = FromFile("[outlet.none]\nurl = \"http://a/\"\n");
+  const auto empty = FromFile("[outlet.none]\n");
+  const auto environment =
+      FromEnvironment({{"CIRRO__OUTLET__NONE__URL", "http://a/"}});
+
+  for (const auto* made : {&config, &empty, &environment}) {
+    EXPECT_THAT(Message(*made),
+                HasSubstr("no outlet may be called none: `reply_to = "
+                          "\"none\"` discards replies"));
+  }
+  EXPECT_THAT(Message(config), HasSubstr("cirro.toml:2)"));
+  EXPECT_THAT(Message(empty), HasSubstr("cirro.toml:1)"));
+}
+
 TEST(Config, NamedSectionsHaveNamesByTheRule) {
   const auto good = FromFile("[outlet.orders_2]\nurl = \"http://a/\"\n");
   const auto bad = FromFile("[outlet.2Orders]\nurl = \"http://a/\"\n");
@@ -264,6 +385,17 @@ TEST(Config, AnOutletWithoutAUrlIsAnError) {
   const auto config = FromFile("[outlet.a]\nmode = \"structured\"\n");
 
   EXPECT_THAT(Message(config), HasSubstr("outlet.a.url is not set"));
+  EXPECT_THAT(Message(config), HasSubstr("cirro.toml:2)"));
+}
+
+TEST(Config, AnOutletWithoutAnythingIsAnError) {
+  const auto config = FromFile("[outlet.a]\n");
+  const auto wrong = FromFile("[outlet.2A]\n");
+
+  EXPECT_THAT(Message(config), HasSubstr("outlet.a.url is not set"));
+  EXPECT_THAT(Message(config), HasSubstr("cirro.toml:1)"));
+  EXPECT_THAT(Message(config), HasSubstr("; add url = \"http://HOST/\""));
+  EXPECT_THAT(Message(wrong), HasSubstr("NAME is a letter a-z"));
 }
 
 TEST(Config, FunctionSectionsMustNameARegisteredFunction) {
@@ -308,7 +440,20 @@ TEST(ConfigSecrets, AFileThatCannotBeReadIsNamed) {
   const auto config =
       FromEnvironment({{"CIRRO__METRICS__TOKEN_FILE", "/nowhere/token"}});
 
-  EXPECT_THAT(Message(config), HasSubstr("/nowhere/token\": cannot be read"));
+  EXPECT_THAT(Message(config),
+              HasSubstr("/nowhere/token\": cannot be read: No such file"));
+}
+
+TEST(ConfigSecrets, AFileThatIsTooLargeIsNotCut) {
+  const TempDir dir;
+  const std::string file =
+      Write(dir, "token", std::string((1U << 20) + 1, 'x'));
+
+  const auto config = FromEnvironment({{"CIRRO__METRICS__TOKEN_FILE", file}});
+
+  EXPECT_THAT(Message(config),
+              HasSubstr("/token\": is larger than 1048576 bytes (environment "
+                        "CIRRO__METRICS__TOKEN_FILE)"));
 }
 
 TEST(ConfigSecrets, CredentialsInUrlsAreMaskedInPagesAndErrors) {
