@@ -506,6 +506,22 @@ TEST_F(HttpOutlet, IgnoresTheEnvironmentsProxy) {
   EXPECT_TRUE(sent.result) << sent.message();
 }
 
+TEST_F(HttpOutlet, UsesItsProxyWhateverTheEnvironmentExcepts) {
+  RawHttpServer proxy([](const auto&) { return Status("200 OK"); });
+  setenv("no_proxy", "127.0.0.1", 1);
+  setenv("NO_PROXY", "*", 1);
+
+  const Sent sent =
+      SendOne({.url = "http://127.0.0.1:1/in", .proxy = proxy.url()});
+
+  unsetenv("no_proxy");
+  unsetenv("NO_PROXY");
+  EXPECT_TRUE(sent.result) << sent.message();
+  ASSERT_THAT(proxy.requests(), SizeIs(1));
+  EXPECT_TRUE(proxy.requests()[0].starts_with(
+      "POST http://127.0.0.1:1/in HTTP/1.1\r\n"));
+}
+
 // A TLS server with a certificate of its own, by the system's tools.
 class HttpOutletTls : public HttpOutlet {
  protected:

@@ -42,8 +42,10 @@ EasyHandle MakePostHandle(const Target& target, const std::string& proxy,
   Set(handle, CURLOPT_POST, 1L);
   Set(handle, CURLOPT_NOSIGNAL, 1L);
   Set(handle, CURLOPT_NOPROGRESS, 1L);
-  // Empty is "none, whatever the environment says".
+  // Empty is "none, whatever the environment says": of proxies, and of hosts
+  // that are reached without one.
   Set(handle, CURLOPT_PROXY, proxy.c_str());
+  Set(handle, CURLOPT_NOPROXY, "");
   Set(handle, CURLOPT_USERAGENT, "cirro");
   Set(handle, CURLOPT_ERRORBUFFER, why);
   if (!target.user.empty() || !target.password.empty()) {
