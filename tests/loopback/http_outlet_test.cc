@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -343,14 +345,68 @@ TEST_F(Rule060, RetryAfterIsBoundedByADay) {
   EXPECT_EQ(SendOne({.url = server.url()}).retry_after, std::chrono::hours(24));
 }
 
-TEST_F(Rule060, RetryAfterMayBeADate) {
+struct DateForm {
+  const char* name;
+  const char* format;  // Of strftime.
+};
+
+// A time in each form that RFC 9110, section 5.6.7, has recipients accept.
+class HttpOutletRetryDate : public HttpOutlet,
+                            public ::testing::WithParamInterface<DateForm> {
+ protected:
+  // What an answer at once makes of a time so far from now.
+  milliseconds RetryAfter(std::chrono::seconds from_now) {
+    RawHttpServer server([&](const auto&) {
+      const std::time_t time = std::time(nullptr) + from_now.count();
+      std::tm parts{};
+      gmtime_r(&time, &parts);
+      std::array<char, 64> date{};
+      std::strftime(date.data(), date.size(), GetParam().format, &parts);
+      return Status("503 Service Unavailable",
+                    "Retry-After: " + std::string(date.data()) + "\r\n");
+    });
+    return SendOne({.url = server.url()}).retry_after;
+  }
+};
+
+TEST_P(HttpOutletRetryDate, IsASpanFromNow) {
+  const milliseconds span = RetryAfter(std::chrono::hours(2));
+
+  // An hour for the machine to be slow in; no zone is as near as that.
+  EXPECT_GT(span, std::chrono::hours(1));
+  EXPECT_LE(span, std::chrono::hours(2));
+}
+
+TEST_P(HttpOutletRetryDate, IsADayAtMost) {
+  EXPECT_EQ(RetryAfter(std::chrono::hours(48)), std::chrono::hours(24));
+}
+
+TEST_P(HttpOutletRetryDate, ThatIsPastIsNone) {
+  EXPECT_EQ(RetryAfter(-std::chrono::hours(2)), milliseconds(0));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Forms, HttpOutletRetryDate,
+    ::testing::Values(DateForm{"ImfFixdate", "%a, %d %b %Y %H:%M:%S GMT"},
+                      DateForm{"Rfc850", "%A, %d-%b-%y %H:%M:%S GMT"},
+                      DateForm{"Asctime", "%a %b %e %H:%M:%S %Y"}),
+    [](const auto& param_info) { return std::string(param_info.param.name); });
+
+class HttpOutletNoRetryTime
+    : public HttpOutlet,
+      public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(HttpOutletNoRetryTime, IsAsGoodAsNone) {
   RawHttpServer server([](const auto&) {
-    return Status("429 Too Many Requests",
-                  "Retry-After: Fri, 31 Dec 2100 23:59:59 GMT\r\n");
+    return Status("503 Service Unavailable",
+                  "Retry-After: " + std::string(GetParam()) + "\r\n");
   });
 
-  EXPECT_EQ(SendOne({.url = server.url()}).retry_after, std::chrono::hours(24));
+  EXPECT_EQ(SendOne({.url = server.url()}).retry_after, milliseconds(0));
 }
+
+INSTANTIATE_TEST_SUITE_P(Values, HttpOutletNoRetryTime,
+                         ::testing::Values("", "soon", "-5", "Sun, 99 Nov"));
 
 TEST_F(HttpOutlet, NeedsAFinalAnswer) {
   RawHttpServer server([](const auto&) {
