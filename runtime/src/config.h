@@ -19,7 +19,7 @@
 #include "cirro/runtime/secret.h"
 
 // The settings of a process, typed, and how they come about. What each means,
-// its default and its bounds stand in one table: settings.cc.
+// its default and its bounds stand in one table: settings_table.cc.
 namespace cirro::internal {
 
 enum class LogFormat : std::uint8_t { kAuto, kJson, kText };

@@ -1,49 +1,13 @@
-#include "settings.h"
-
 #include <array>
-#include <type_traits>
-#include <utility>
+#include <vector>
+
+#include "settings_landing.h"
 
 namespace cirro::internal {
 namespace {
 
 // --- Where a value lands -----------------------------------------------------
 
-template <typename T>
-T& SectionOf(T& section, std::string_view /*name*/) {
-  return section;
-}
-template <typename T>
-T& SectionOf(Named<T>& sections, std::string_view name) {
-  const auto it = sections.find(name);
-  return it != sections.end() ? it->second : sections[std::string(name)];
-}
-
-template <typename T>
-void Assign(T& target, const SettingValue& value) {
-  if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, Secret> ||
-                std::is_same_v<T, std::string> ||
-                std::is_same_v<T, std::chrono::milliseconds>) {
-    target = std::get<T>(value);
-  } else {  // Numbers, which the table bounds, and the index of a choice.
-    target = static_cast<T>(std::get<std::int64_t>(value));
-  }
-}
-template <typename T>
-void Assign(std::optional<T>& target, const SettingValue& value) {
-  Assign(target.emplace(), value);
-}
-
-template <auto kSection, auto kField>
-void Land(Config& config, std::string_view name, const SettingValue& value) {
-  Assign(SectionOf(config.*kSection, name).*kField, value);
-}
-
-template <auto kField>
-void LandDecode(Config& config, std::string_view /*name*/,
-                const SettingValue& value) {
-  Assign(config.receiver.decode.*kField, value);
-}
 template <auto kField>
 void LandRetry(Config& config, std::string_view /*name*/,
                const SettingValue& value) {
@@ -53,13 +17,6 @@ template <auto kField>
 void LandOutlet(Config& config, std::string_view name,
                 const SettingValue& value) {
   Assign(SectionOf(config.outlets, name).http.*kField, value);
-}
-
-void LandDoneStatus(Config& config, std::string_view /*name*/,
-                    const SettingValue& value) {
-  constexpr std::array kStatus{202, 200, 204};  // As in the table.
-  config.receiver.done_status =
-      kStatus.at(static_cast<std::size_t>(std::get<std::int64_t>(value)));
 }
 
 void LandOutletType(Config& config, std::string_view name,
@@ -77,6 +34,7 @@ void LandOutletMode(Config& config, std::string_view name,
 
 // --- The table ---------------------------------------------------------------
 
+// In the order of the pages, and of the settings.
 constexpr std::array kSections{
     Section{"http", false, "The HTTP receiver: where events come in."},
     Section{"admin", false,
@@ -95,247 +53,10 @@ constexpr std::array kSections{
             "A place that events are sent to: `reply_to`, `Context::Publish`."},
 };
 
-constexpr std::int64_t kMaxPort = 65'535;
-constexpr std::int64_t kMaxCount = 10'000'000;
-constexpr std::int64_t kMaxBytes = 1LL << 40;
-constexpr std::int64_t kOneDay = 86'400'000;
-
 using enum SettingType;
 
+// What comes after HttpSettings().
 constexpr std::array kSettings{
-    Setting{.section = "http",
-            .key = "enabled",
-            .type = kBool,
-            .fallback = "true",
-            .doc = "Whether to listen for events over HTTP.",
-            .land = &Land<&Config::http, &HttpConfig::enabled>},
-    Setting{.section = "http",
-            .key = "host",
-            .type = kText,
-            .fallback = "0.0.0.0",
-            .doc = "The IPv4 or IPv6 address to listen on, in digits.",
-            .land = &Land<&Config::receiver, &HttpOptions::address>,
-            .flag = "--host"},
-    Setting{.section = "http",
-            .key = "port",
-            .type = kInteger,
-            .fallback = "8080",
-            .doc = "The TCP port to listen on; 0 takes a free one.",
-            .land = &Land<&Config::receiver, &HttpOptions::port>,
-            .max = kMaxPort,
-            .platform = "PORT",
-            .flag = "--port"},
-    Setting{.section = "http",
-            .key = "threads",
-            .type = kInteger,
-            .fallback = "",
-            .doc = "How many threads serve connections.",
-            .land = &Land<&Config::receiver, &HttpOptions::reactor_threads>,
-            .min = 1,
-            .max = 255,
-            .computed = "the container's CPUs, at most 16"},
-    Setting{.section = "http",
-            .key = "deadline",
-            .type = kDuration,
-            .fallback = "25s",
-            .doc = "Everything about one request ends within it; then 504.",
-            .land = &Land<&Config::receiver, &HttpOptions::deadline>,
-            .min = 1,
-            .max = kOneDay},
-    Setting{.section = "http",
-            .key = "done_status",
-            .type = kChoice,
-            .fallback = "202",
-            .doc = "The status after success without a reply.",
-            .land = &LandDoneStatus,
-            .choices = "202|200|204"},
-    Setting{.section = "http",
-            .key = "reject_status",
-            .type = kInteger,
-            .fallback = "422",
-            .doc = "The status of an event that its function rejected and that "
-                   "no dead-letter place took; 400 for Azure Event Grid.",
-            .land = &Land<&Config::receiver, &HttpOptions::reject_status>,
-            .min = 400,
-            .max = 499},
-    Setting{.section = "http",
-            .key = "unmatched",
-            .type = kChoice,
-            .fallback = "reject",
-            .doc =
-                "What becomes of an event that no function is registered for: "
-                "reject answers 404, accept answers as if it were done.",
-            .land = &Land<&Config::dispatcher, &DispatcherOptions::unmatched>,
-            .choices = "reject|accept"},
-    Setting{.section = "http",
-            .key = "reply_mode",
-            .type = kChoice,
-            .fallback = "request",
-            .doc = "The content mode of a reply: that of its request, or "
-                   "always the same.",
-            .land = &Land<&Config::receiver, &HttpOptions::reply_mode>,
-            .choices = "request|binary|structured"},
-    Setting{.section = "http",
-            .key = "strict",
-            .type = kBool,
-            .fallback = "false",
-            .doc = "Refuse what CloudEvents does not allow although it harms "
-                   "nobody; docs/conformance.md lists the cases.",
-            .land = &LandDecode<&DecodeOptions::strict>},
-    Setting{.section = "http",
-            .key = "max_connections",
-            .type = kInteger,
-            .fallback = "10000",
-            .doc = "More connections at once are answered 503 and closed.",
-            .land = &Land<&Config::receiver, &HttpOptions::max_connections>,
-            .min = 1,
-            .max = kMaxCount},
-    Setting{.section = "http",
-            .key = "max_pipelined",
-            .type = kInteger,
-            .fallback = "32",
-            .doc = "Requests of one connection that are open at once; the next "
-                   "one is read when the first is answered.",
-            .land = &Land<&Config::receiver, &HttpOptions::max_pipelined>,
-            .min = 1,
-            .max = kMaxCount},
-    Setting{.section = "http",
-            .key = "max_unsent_bytes",
-            .type = kByteSize,
-            .fallback = "256KiB",
-            .doc = "Bytes of answers that one peer leaves untaken before its "
-                   "next request is read.",
-            .land = &Land<&Config::receiver, &HttpOptions::max_unsent_bytes>,
-            .min = 1 << 12,
-            .max = kMaxBytes},
-    Setting{.section = "http",
-            .key = "max_buffered_bytes",
-            .type = kByteSize,
-            .fallback = "",
-            .doc = "Bytes of requests that are received in part by all "
-                   "connections, and likewise of answers not yet taken; over "
-                   "it 503.",
-            .land = &Land<&Config::receiver, &HttpOptions::max_buffered_bytes>,
-            .min = 1 << 20,
-            .max = kMaxBytes,
-            .computed = "an eighth of the container's memory, at most 256MiB"},
-    Setting{.section = "http",
-            .key = "max_line_bytes",
-            .type = kByteSize,
-            .fallback = "8KiB",
-            .doc = "A longer request line is 414.",
-            .land = &Land<&Config::receiver, &HttpOptions::line_limit>,
-            .min = 1 << 8,
-            .max = 1 << 20},
-    Setting{.section = "http",
-            .key = "max_header_bytes",
-            .type = kByteSize,
-            .fallback = "64KiB",
-            .doc = "A longer header, request line included, is 431.",
-            .land = &Land<&Config::receiver, &HttpOptions::header_limit>,
-            .min = 1 << 10,
-            .max = 1 << 24},
-    Setting{.section = "http",
-            .key = "max_headers",
-            .type = kInteger,
-            .fallback = "256",
-            .doc = "More header fields are 431.",
-            .land = &Land<&Config::receiver, &HttpOptions::max_headers>,
-            .min = 8,
-            .max = 100'000},
-    Setting{.section = "http",
-            .key = "max_body_bytes",
-            .type = kByteSize,
-            .fallback = "1MiB",
-            .doc = "A longer body is 413.",
-            .land = &Land<&Config::receiver, &HttpOptions::body_limit>,
-            .min = 1,
-            .max = 1LL << 31},
-    Setting{.section = "http",
-            .key = "max_event_bytes",
-            .type = kByteSize,
-            .fallback = "1MiB",
-            .doc = "A larger event, data and attributes together, is 413.",
-            .land = &LandDecode<&DecodeOptions::max_event_bytes>,
-            .min = 1,
-            .max = 1LL << 31},
-    Setting{.section = "http",
-            .key = "max_batch_events",
-            .type = kInteger,
-            .fallback = "1000",
-            .doc = "A batch of more events is 413.",
-            .land = &LandDecode<&DecodeOptions::max_batch_events>,
-            .min = 1,
-            .max = kMaxCount},
-    Setting{.section = "http",
-            .key = "max_attributes",
-            .type = kInteger,
-            .fallback = "128",
-            .doc = "An event with more attributes is 413.",
-            .land = &LandDecode<&DecodeOptions::max_attributes>,
-            .min = 8,
-            .max = 100'000},
-    Setting{.section = "http",
-            .key = "max_attribute_value_bytes",
-            .type = kByteSize,
-            .fallback = "65535",
-            .doc = "An event with a longer attribute value is 413.",
-            .land = &LandDecode<&DecodeOptions::max_attribute_value_bytes>,
-            .min = 1 << 6,
-            .max = 1 << 24},
-    Setting{.section = "http",
-            .key = "header_timeout",
-            .type = kDuration,
-            .fallback = "10s",
-            .doc = "From a request's first byte to its header's end; then 408.",
-            .land = &Land<&Config::receiver, &HttpOptions::header_timeout>,
-            .min = 1,
-            .max = kOneDay},
-    Setting{.section = "http",
-            .key = "body_timeout",
-            .type = kDuration,
-            .fallback = "10s",
-            .doc = "While a body comes, each such span must bring "
-                   "`body_min_bytes`, else 408.",
-            .land = &Land<&Config::receiver, &HttpOptions::body_timeout>,
-            .min = 1,
-            .max = kOneDay},
-    Setting{.section = "http",
-            .key = "body_min_bytes",
-            .type = kByteSize,
-            .fallback = "1KiB",
-            .doc = "See `body_timeout`.",
-            .land = &Land<&Config::receiver, &HttpOptions::body_min_bytes>,
-            .min = 1,
-            .max = 1 << 30},
-    Setting{
-        .section = "http",
-        .key = "write_timeout",
-        .type = kDuration,
-        .fallback = "30s",
-        .doc = "A peer that takes no byte of an answer for so long is cut off.",
-        .land = &Land<&Config::receiver, &HttpOptions::write_timeout>,
-        .min = 1,
-        .max = kOneDay},
-    Setting{.section = "http",
-            .key = "idle_timeout",
-            .type = kDuration,
-            .fallback = "75s",
-            .doc = "A connection without a request is closed after it.",
-            .land = &Land<&Config::receiver, &HttpOptions::idle_timeout>,
-            .min = 1,
-            .max = kOneDay},
-
-    Setting{.section = "admin",
-            .key = "port",
-            .type = kInteger,
-            .fallback = "",
-            .doc = "Moves health and metrics off the public port to this one "
-                   "of the same address; 0 takes a free one.",
-            .land = &Land<&Config::receiver, &HttpOptions::admin_port>,
-            .max = kMaxPort,
-            .flag = "--admin-port"},
-
     Setting{.section = "metrics",
             .key = "public",
             .type = kBool,
@@ -688,6 +409,15 @@ constexpr std::array kSettings{
 }  // namespace
 
 std::span<const Section> Sections() { return kSections; }
-std::span<const Setting> Settings() { return kSettings; }
+
+std::span<const Setting> Settings() {
+  static const std::vector<Setting> all = [] {
+    const std::span<const Setting> http = HttpSettings();
+    std::vector<Setting> both(http.begin(), http.end());
+    both.insert(both.end(), kSettings.begin(), kSettings.end());
+    return both;
+  }();
+  return all;
+}
 
 }  // namespace cirro::internal
