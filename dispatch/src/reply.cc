@@ -62,6 +62,28 @@ CallResult InvalidReply(std::uint32_t index, std::string what) {
                 "reply " + std::to_string(index + 1) + ": " + std::move(what));
 }
 
+// The size of the character at the front of `text` if it is a control (C0,
+// DEL, C1), ends a line (U+2028, U+2029) or reorders one (Bidi_Control); else
+// 0. Source: Unicode 15.0, PropList.txt.
+std::size_t HiddenBytes(std::string_view text) noexcept {
+  const auto byte = [text](std::size_t at) {
+    return at < text.size() ? unsigned{static_cast<unsigned char>(text[at])}
+                            : 0U;
+  };
+  const auto within = [](unsigned value, unsigned first, unsigned last) {
+    return first <= value && value <= last;
+  };
+  if (byte(0) < 0x20 || byte(0) == 0x7F) return 1;
+  if (byte(0) == 0xC2) return within(byte(1), 0x80, 0x9F) ? 2 : 0;
+  if (byte(0) == 0xD8) return byte(1) == 0x9C ? 2 : 0;  // U+061C
+  if (byte(0) != 0xE2) return 0;
+  const bool hidden =
+      byte(1) == 0x80
+          ? within(byte(2), 0x8E, 0x8F) || within(byte(2), 0xA8, 0xAE)
+          : byte(1) == 0x81 && within(byte(2), 0xA6, 0xA9);
+  return hidden ? 3 : 0;
+}
+
 }  // namespace
 
 CallResult Failed(ErrorCode code, std::string message) {
@@ -134,20 +156,20 @@ std::string DerivedId(std::string_view source, std::string_view id,
 
 std::string ErrorText(std::string_view text) {
   constexpr std::size_t kMost = 1024;
-  std::string cut(text.substr(0, kMost));
+  std::string_view cut = text.substr(0, kMost);
   if (text.size() > kMost) {
-    while (!cut.empty() &&
-           (static_cast<unsigned char>(cut.back()) & 0xC0) == 0x80) {
-      cut.pop_back();
-    }
-    if (!cut.empty() && static_cast<unsigned char>(cut.back()) >= 0xC0) {
-      cut.pop_back();
-    }
+    const auto back = [&cut] { return static_cast<unsigned char>(cut.back()); };
+    while (!cut.empty() && (back() & 0xC0) == 0x80) cut.remove_suffix(1);
+    if (!cut.empty() && back() >= 0xC0) cut.remove_suffix(1);
   }
-  for (char& c : cut) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  std::string shown;
+  shown.reserve(cut.size());
+  while (!cut.empty()) {
+    const std::size_t hidden = HiddenBytes(cut);
+    shown += hidden == 0 ? cut.front() : ' ';
+    cut.remove_prefix(std::max<std::size_t>(hidden, 1));
   }
-  return cut;
+  return shown;
 }
 
 }  // namespace cirro::internal

@@ -49,7 +49,8 @@ struct ReplyBounds {
                                     std::string_view function,
                                     std::uint32_t index);
 
-/// `text`, cut to 1 KiB at a character's end, without control characters.
+/// `text`, cut to 1 KiB at a character's end, with a space for each control
+/// character and each that ends or reorders a line.
 [[nodiscard]] std::string ErrorText(std::string_view text);
 
 }  // namespace cirro::internal

@@ -116,6 +116,19 @@ TEST(ErrorText, IsCutAtACharacter) {
   EXPECT_EQ(ErrorText("a\nb\x7F"), "a b ");
 }
 
+TEST(ErrorText, HoldsNothingThatATerminalObeysOrReorders) {
+  for (const char* const hidden :
+       {"\xC2\x80", "\xC2\x9F", "\xD8\x9C", "\xE2\x80\x8E", "\xE2\x80\x8F",
+        "\xE2\x80\xA8", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9"}) {
+    EXPECT_EQ(ErrorText("a" + std::string(hidden) + "b"), "a b");
+  }
+  for (const char* const shown :
+       {"\xC2\xA0", "\xD8\x9D", "\xE2\x80\x8D", "\xE2\x80\x90", "\xE2\x80\xAF",
+        "\xE2\x81\xA5", "\xE2\x81\xAA", "\xE2\x82\xAC", "\xC2", "\xE2\x80"}) {
+    EXPECT_EQ(ErrorText(shown), shown);
+  }
+}
+
 TEST(Severity, IsInTheOrderOfTheStatusTable) {
   EXPECT_GT(SeverityOf(ErrorCode::kDeadlineExceeded),
             SeverityOf(ErrorCode::kFunctionFailed));
