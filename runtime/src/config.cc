@@ -475,12 +475,17 @@ std::string ConfigurationMarkdown() {
       "then `CIRRO__SECTION__KEY` or `CIRRO__SECTION__NAME__KEY`;\n"
       "4. flags: `--port 9000`, or `--set section.key=value` for any "
       "setting.\n\n"
+      "Whoever starts a program can also give a default that all of these win "
+      "over: `--default section.key=value`. `cirro run` does, with "
+      "`http.host=127.0.0.1`.\n\n"
       "Other functions frameworks let the program win over flags; here the "
       "program gives defaults, so that one binary can be pointed elsewhere "
       "when it is deployed.\n\n"
       "An unknown key, an unknown `CIRRO__` variable or a bad value ends the "
       "start with the place it stands in, the rule it breaks and the nearest "
-      "valid name. Variables that begin with `CIRRO_` and one underscore are "
+      "valid name; so do a section that is not known, even an empty one, and "
+      "a file that is there but cannot be read or is larger than 1 MiB. "
+      "Variables that begin with `CIRRO_` and one underscore are "
       "not read: Kubernetes makes such names for services. "
       "`cirro config --print` (or `--print-config` of a function) shows each "
       "value and where it came from.\n\n"
@@ -488,7 +493,8 @@ std::string ConfigurationMarkdown() {
       "sizes `65536`, `64KiB`, `1MiB`, `5MB`. A secret may stand in a file of "
       "its own: `token_file = \"/run/secrets/token\"` (or "
       "`CIRRO__METRICS__TOKEN_FILE`) reads it, and it is never shown. NAME in "
-      "a section is a letter a-z, then letters a-z, digits and `_`.\n";
+      "a section is a letter a-z, then letters a-z, digits and `_`; no outlet "
+      "is called `none`.\n";
   for (const Section& section : Sections()) {
     text += "\n## [" + std::string(section.name) +
             (section.named ? ".NAME]" : "]") + "\n\n" +
