@@ -550,6 +550,16 @@ TEST_F(Rule063, CredentialsAreSentAndNeverShown) {
                     HasSubstr("\r\nX-Api-Key: keysecret\r\n")));
 }
 
+TEST_F(HttpOutlet, ShowsNothingBeforeAnAtThatMayEndAPassword) {
+  RawHttpServer server([](const auto&) { return Status("403 Forbidden"); });
+
+  // As a person writes user 127.0.0.1 with the password "PORT/secret".
+  const Sent sent = SendOne({.url = server.url("/secret@host/in")});
+
+  EXPECT_THAT(sent.message(), AllOf(HasSubstr("http://***@host/in answered"),
+                                    Not(HasSubstr("secret"))));
+}
+
 TEST_F(HttpOutlet, IgnoresTheEnvironmentsProxy) {
   RawHttpServer server([](const auto&) { return Status("200 OK"); });
   setenv("http_proxy", "http://127.0.0.1:1", 1);

@@ -56,6 +56,12 @@ Result<Target> ParseTarget(std::string_view url) {
   target.url = Part(parsed.get(), CURLUPART_URL).value_or("");
   curl_url_set(parsed.get(), CURLUPART_QUERY, nullptr, 0);
   target.shown = Part(parsed.get(), CURLUPART_URL).value_or("");
+  // A password with a `/` that should have been escaped is a path to curl.
+  const std::size_t host = scheme.size() + 3;
+  const std::size_t at = target.shown.rfind('@');
+  if (at != std::string::npos && at > host) {
+    target.shown.replace(host, at - host, "***");
+  }
   if (target.url.empty()) return InvalidUrl("it has no host");
   return target;
 }

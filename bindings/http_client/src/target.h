@@ -12,7 +12,9 @@ struct Target {
   std::string url;  ///< Without user and password.
   std::string user;
   std::string password;
-  std::string shown;  ///< Scheme, host, port and path: for messages.
+  /// Scheme, host, port and path, `***` for what may be a password: for
+  /// messages.
+  std::string shown;
 };
 
 /// Fails with kInvalidConfig on anything but an absolute http or https URL.
