@@ -135,7 +135,8 @@ constexpr std::array kSettings{
             .type = kInteger,
             .fallback = "4",
             .doc = "So many hung functions are replaced by a new thread; at "
-                   "one more the process ends, to be started anew.",
+                   "one more the process ends, to be started anew. So it does "
+                   "when those that hang leave others no room.",
             .land = &Land<&Config::dispatch, &DispatchConfig::max_hung>,
             .max = 1'000},
     Setting{

@@ -37,7 +37,7 @@ class HungWatch final : public Observer {
     ++hung;
   }
   void Logged(LogLevel /*level*/, std::string_view /*function*/,
-              const Event& /*event*/, const TraceContext& /*trace*/,
+              const Event* /*event*/, const TraceContext& /*trace*/,
               std::string_view /*message*/) noexcept override {}
 
   int hung = 0;
