@@ -192,6 +192,7 @@ class Engine {
     State state = State::kWaiting;
     bool ended = false;      // Its entry has its verdict.
     bool hung = false;       // It is past its timeout and runs.
+    bool stuck = false;      // So it was for one more timeout.
     bool follows = false;    // Another call of its batch leads.
     bool returned = false;   // Of async: the function has.
     bool completed = false;  // Of async: the Completion has.
@@ -217,6 +218,7 @@ class Engine {
     std::uint32_t open = 0;     // Calls that have not ended.
     std::uint32_t holding = 0;  // Of these, with replies to place.
     std::uint32_t live = 0;     // Slots, ended or not.
+    std::uint32_t stuck = 0;    // Calls that are.
     bool settled = false;
     bool placing = false;
     std::optional<Error> worst{};
@@ -226,9 +228,11 @@ class Engine {
 
   struct FunctionState {
     std::uint32_t active = 0;  // Runs that are posted or running.
-    std::uint32_t hung = 0;    // Of these.
     std::uint32_t in_flight = 0;
     std::size_t bytes = 0;
+    std::uint32_t stuck_runs = 0;  // Of `active`; the others of `in_flight`.
+    std::uint32_t stuck = 0;
+    std::size_t stuck_bytes = 0;
     std::uint32_t first_ready = kNone;
     std::uint32_t last_ready = kNone;
     bool batch_posted = false;  // A batch that has not begun.
@@ -272,7 +276,9 @@ class Engine {
   void OnTimer(std::uint32_t index, TimePoint now, Actions& actions);
   void Expire(std::uint32_t index, TimePoint now, Actions& actions);
   void Hang(std::uint32_t index, TimePoint now, Actions& actions);
-  [[nodiscard]] bool IsStuck(std::uint32_t function) const;
+  void Stick(std::uint32_t index, Actions& actions);
+  void Unstick(std::uint32_t index);
+  [[nodiscard]] bool LeavesNoRoom(std::uint32_t function) const;
   [[nodiscard]] std::chrono::milliseconds Backoff(int attempt);
   void UpdateDemand(Actions& actions);
 
@@ -291,6 +297,8 @@ class Engine {
   TimerHeap timers_;
   Dispatcher::Counts counts_;
   std::uint64_t random_;
+  std::uint32_t stuck_ = 0;  // Entries with a call that is stuck.
+  std::size_t stuck_bytes_ = 0;
   bool demand_ = true;
   bool draining_ = false;
   bool giving_back_ = false;

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "cirro/dispatch/registry.h"
 #include "engine.h"
 #include "planted_bug.h"
 #include "severity.h"
@@ -16,6 +17,14 @@ namespace {
 // leaves room for others, and for itself.
 constexpr std::uint32_t kSendsAtOnce = 64;
 
+// What an outlet says of a reply is no word about the event that it answers:
+// that one is neither too large nor refused for good.
+ErrorCode UndeliveredAs(ErrorCode code) {
+  if (SeverityOf(code) == Severity::kFailed) return code;
+  return code == ErrorCode::kTooLarge ? ErrorCode::kInvalidReply
+                                      : ErrorCode::kUnavailable;
+}
+
 }  // namespace
 
 void Engine::FinishOne(std::uint32_t index, CallResult result, TimePoint now,
@@ -23,10 +32,8 @@ void Engine::FinishOne(std::uint32_t index, CallResult result, TimePoint now,
   Call& call = calls_[index];
   call.state = State::kReturned;
   timers_.Remove(index);
-  if (call.hung && !call.follows) {
-    --counts_.hung;
-    --states_[call.function].hung;
-  }
+  if (call.hung && !call.follows) --counts_.hung;
+  Unstick(index);
   if (call.ended) {
     Leave(index, actions);
   } else {
@@ -104,13 +111,15 @@ void Engine::SendReplies(std::uint32_t index, TimePoint now, Actions& actions) {
     return;
   }
   if (function.reply_to == EngineFunction::kNowhere) {
-    Fail(index,
-         Error{ErrorCode::kInvalidConfig,
-               std::to_string(replies.size()) +
-                   (replies.size() == 1 ? " reply has" : " replies have") +
-                   " no place to go: set `reply_to`, or K_SINK, or `reply_to "
-                   "= \"none\"` to discard"},
-         {}, now, actions);
+    Fail(
+        index,
+        Error{ErrorCode::kInvalidConfig,
+              std::to_string(replies.size()) +
+                  (replies.size() == 1 ? " reply has" : " replies have") +
+                  " no place to go: set `function." + ConfigKey(function.name) +
+                  ".reply_to`, `dispatch.reply_to` or K_SINK; \"none\" "
+                  "discards them"},
+        {}, now, actions);
     return;
   }
   call.state = State::kSending;
@@ -142,7 +151,7 @@ void Engine::Sent(CallId id, const Result<void>& result,
   if (index == kNone || calls_[index].state != State::kSending) return;
   Call& call = calls_[index];
   if (!result && !call.send_error) {
-    call.send_error = Error{ErrorCode::kFunctionFailed,
+    call.send_error = Error{UndeliveredAs(result.error().code),
                             "the reply was not taken: " +
                                 std::string(ToString(result.error().code)) +
                                 ": " + result.error().message};

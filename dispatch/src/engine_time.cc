@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "engine.h"
 #include "hash.h"
@@ -31,7 +32,7 @@ void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
       } else if (!calls_[index].hung) {
         Hang(index, now, actions);
       } else {
-        actions.stuck = actions.stuck || IsStuck(calls_[index].function);
+        Stick(index, actions);
       }
       break;
     case State::kSending:
@@ -68,7 +69,6 @@ void Engine::Hang(std::uint32_t index, TimePoint now, Actions& actions) {
   Call& lead = calls_[index];
   const EngineFunction& function = functions_[lead.function];
   ++counts_.hung;
-  ++states_[lead.function].hung;
   timers_.Set(index, now + function.timeout);  // When it is no passing fault.
   if (lead.stop.stop_possible()) actions.stop.push_back(lead.stop);
   const bool batch = function.form == Handler::Form::kBatch;
@@ -90,17 +90,58 @@ void Engine::Hang(std::uint32_t index, TimePoint now, Actions& actions) {
   }
 }
 
-// Calls that hang, and perhaps for ever, keep what the others would need.
-bool Engine::IsStuck(std::uint32_t function_index) const {
+// A call hung for one more timeout, perhaps for ever: what it keeps is lost to
+// the others.
+void Engine::Stick(std::uint32_t index, Actions& actions) {
+  const Call& lead = calls_[index];
+  const std::uint32_t function = lead.function;
+  const bool batch = functions_[function].form == Handler::Form::kBatch;
+  const std::span<const std::uint32_t> members =
+      batch ? std::span<const std::uint32_t>(lead.batch->calls)
+            : std::span<const std::uint32_t>(&index, 1);
+  FunctionState& state = states_[function];
+  ++state.stuck_runs;
+  for (const std::uint32_t member : members) {
+    Call& call = calls_[member];
+    Entry& entry = entries_[call.entry];
+    call.stuck = true;
+    ++state.stuck;
+    state.stuck_bytes += entry.bytes;
+    if (entry.stuck++ == 0) {
+      ++stuck_;
+      stuck_bytes_ += entry.bytes;
+    }
+  }
+  actions.stuck = actions.stuck || LeavesNoRoom(function);
+}
+
+void Engine::Unstick(std::uint32_t index) {
+  Call& call = calls_[index];
+  if (!std::exchange(call.stuck, false)) return;
+  FunctionState& state = states_[call.function];
+  Entry& entry = entries_[call.entry];
+  if (!call.follows) --state.stuck_runs;
+  --state.stuck;
+  state.stuck_bytes -= entry.bytes;
+  if (--entry.stuck == 0) {
+    --stuck_;
+    stuck_bytes_ -= entry.bytes;
+  }
+}
+
+// Of its concurrency nothing, or of another bound less than half.
+bool Engine::LeavesNoRoom(std::uint32_t function_index) const {
   const EngineFunction& function = functions_[function_index];
-  const std::uint32_t hung = states_[function_index].hung;
-  const auto fills = [](std::uint32_t calls, std::uint32_t bound) {
-    return bound > 0 && calls >= bound;
+  const FunctionState& state = states_[function_index];
+  const auto fills = [](std::size_t stuck, std::size_t bound) {
+    return bound > 0 && stuck >= bound - bound / 2;
   };
-  return fills(hung, function.concurrency) ||
-         fills(hung, function.max_in_flight) ||
-         fills(counts_.hung,
-               options_.max_in_flight - options_.max_in_flight / 2);
+  return (function.concurrency > 0 &&
+          state.stuck_runs >= function.concurrency) ||
+         fills(state.stuck, function.max_in_flight) ||
+         fills(state.stuck_bytes, function.max_bytes) ||
+         fills(stuck_, options_.max_in_flight) ||
+         fills(stuck_bytes_, options_.max_bytes);
 }
 
 std::chrono::milliseconds Engine::Backoff(int attempt) {

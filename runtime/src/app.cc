@@ -34,6 +34,7 @@ using internal::StopSignal;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
+constexpr int kBadConfig = 78;  // As in sysexits.h.
 
 // The listening socket that a supervisor passed on, or -1.
 // Source: sd_listen_fds(3): descriptors begin at 3 and belong to LISTEN_PID.
@@ -277,7 +278,7 @@ int App::Impl::Run(const Flags& flags) {
   auto config = Load(flags, environment, std::nullopt);
   if (!config) {
     LogLines(*early, config.error().message);
-    return kWrongUse;
+    return kBadConfig;
   }
   if (flags.print_config) {
     std::fputs(PrintConfig(*config).c_str(), stdout);
@@ -293,7 +294,7 @@ int App::Impl::Run(const Flags& flags) {
   if (const auto started = Start(*std::move(config), environment, wake);
       !started) {
     LogLines(*early, started.error().message);
-    return started.error().code == ErrorCode::kInvalidConfig ? kWrongUse
+    return started.error().code == ErrorCode::kInvalidConfig ? kBadConfig
                                                              : kFailed;
   }
   const int number = signal.Wait();

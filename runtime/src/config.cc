@@ -181,6 +181,7 @@ class Loader {
       return;
     }
     if (section->named && !TakesName(*section, name, given)) return;
+    if (!IsGivenOneWay(*setting, name, given, from_file)) return;
     if (!from_file) {
       Set(*setting, name, given.value, given.origin);
       return;
@@ -196,6 +197,30 @@ class Loader {
       contents->pop_back();
     }
     Set(*setting, name, *std::move(contents), given.origin);
+  }
+
+  // A secret may stand in its place or in a file; not in both of one layer,
+  // where neither is later.
+  bool IsGivenOneWay(const Setting& setting, std::string_view name,
+                     const Assignment& given, bool from_file) {
+    if (setting.type != SettingType::kSecret &&
+        setting.type != SettingType::kPem) {
+      return true;
+    }
+    // "environment X" and "environment Y" are one layer, as are the lines of a
+    // file and the flags.
+    const std::string layer =
+        given.origin.substr(0, given.origin.find_first_of(" :"));
+    const auto [it, first] =
+        ways_.try_emplace(KeyOf(setting, name), layer, from_file);
+    if (!first && it->second.first == layer && it->second.second != from_file) {
+      const std::string whole = Join(setting.section, name, setting.key);
+      Fail(whole + " and " + whole + "_file are both given; keep one",
+           given.origin);
+      return false;
+    }
+    it->second = {layer, from_file};
+    return true;
   }
 
   // Whether `name` may stand behind `section`; fails if not.
@@ -273,16 +298,36 @@ class Loader {
 
   void FailUnknown(const Assignment& given) {
     const Path path = Split(given.setting);
-    Nearest nearest(given.setting);
-    for (const Setting& setting : Settings()) {
+    const std::string_view key = path.key.empty() ? path.section : path.key;
+    const std::string what = "unknown setting " + given.setting;
+    const auto whole = [&](const Setting& setting) {
       const bool named = FindSection(setting.section)->named;
-      nearest.Offer(Join(setting.section,
-                         !named              ? std::string_view()
-                         : path.name.empty() ? std::string_view("NAME")
-                                             : path.name,
-                         setting.key));
+      return Join(setting.section,
+                  !named              ? std::string_view()
+                  : path.name.empty() ? std::string_view("NAME")
+                                      : path.name,
+                  setting.key);
+    };
+    // In a section that there is, its key is wrong; else the right key may
+    // stand in no section, or in the wrong one; else look at the whole.
+    Nearest in_section(key);
+    Nearest anywhere(given.setting);
+    std::string elsewhere;
+    for (const Setting& setting : Settings()) {
+      if (setting.section == path.section) {
+        in_section.Offer(std::string(setting.key));
+      }
+      if (setting.key == key && elsewhere.empty()) elsewhere = whole(setting);
+      anywhere.Offer(whole(setting));
     }
-    Hint("unknown setting " + given.setting, given, nearest.candidate());
+    if (!in_section.candidate().empty()) {
+      Hint(what, given,
+           whole(*FindSetting(path.section, in_section.candidate())));
+    } else if (!elsewhere.empty() || FindSection(path.section) != nullptr) {
+      Hint(what, given, elsewhere);
+    } else {
+      Hint(what, given, anywhere.candidate());
+    }
   }
 
   void FailUnknownFunction(const Assignment& given, std::string_view name) {
@@ -291,7 +336,8 @@ class Loader {
       nearest.Offer(function);
     }
     const std::string& meant = nearest.candidate();
-    const std::string what = "no function is called " + std::string(name);
+    std::string what = "no function is called " + std::string(name);
+    if (meant.empty()) what += "; there are: " + NamesOfFunctions();
     const Path path = Split(given.setting);
     if (path.name.empty()) {  // A section without keys.
       Fail(what, given.origin,
@@ -300,6 +346,16 @@ class Loader {
     }
     Hint(what, given,
          meant.empty() ? meant : Join("function", meant, path.key));
+  }
+
+  [[nodiscard]] std::string NamesOfFunctions() const {
+    constexpr std::size_t kMost = 10;
+    std::string names;
+    for (std::size_t i = 0; i < sources_.functions->size(); ++i) {
+      if (i == kMost) return names + ", ...";
+      names.append(names.empty() ? "" : ", ").append((*sources_.functions)[i]);
+    }
+    return names.empty() ? "none" : names;
   }
 
   void Hint(const std::string& what, const Assignment& given,
@@ -329,16 +385,16 @@ class Loader {
     Add({"dispatch.workers",
          std::to_string(std::clamp<std::int64_t>(4 * cpus, 16, 10'000)), from});
     constexpr std::int64_t kMiB = 1 << 20;
-    const auto part = [&](std::int64_t divisor) {
+    const auto part = [&](std::int64_t divisor, std::int64_t least) {
       const std::int64_t memory = limits.memory_bytes.value_or(2048 * kMiB);
-      const auto size = std::clamp(memory / divisor / kMiB, std::int64_t{1},
-                                   std::int64_t{256});
+      const auto size =
+          std::clamp(memory / divisor / kMiB, least, std::int64_t{256});
       return std::to_string(size) + "MiB";
     };
     const std::string whence =
         limits.memory_bytes ? "default, from memory.max" : "default";
-    Add({"dispatch.max_in_flight_bytes", part(4), whence});
-    Add({"http.max_buffered_bytes", part(8), whence});
+    Add({"dispatch.max_in_flight_bytes", part(4, 1), whence});
+    Add({"http.max_buffered_bytes", part(8, 4), whence});
   }
 
   void AddFile() {
@@ -435,6 +491,7 @@ class Loader {
   const ConfigSources& sources_;
   std::map<Key, Value> values_;
   SectionNames empty_;
+  std::map<Key, std::pair<std::string, bool>> ways_;  // Layer, from a file.
   std::uint32_t cpus_ = 1;
   std::string errors_;
 };

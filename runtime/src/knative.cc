@@ -8,15 +8,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cirro/cloudevents/utf8.h"
 
 namespace cirro::internal {
 namespace {
 
-Error Wrong(const std::string& why) {
-  return Error{ErrorCode::kInvalidConfig,
-               "knative.ce_overrides (K_CE_OVERRIDES): " + why};
+Error Wrong(std::string why) {
+  return Error{ErrorCode::kInvalidConfig, std::move(why)};
 }
 
 // Context attributes and what stands beside them in the JSON format.

@@ -31,7 +31,8 @@ void MeteredOutlet::OnSent(std::uint64_t send, Result<void> result,
   }
   metrics_.Sent(outlet_.name(), result ? nullptr : &result.error(),
                 clock_.Now() - ended->begin);
-  if (!result) {
+  std::size_t left_out = 0;
+  if (!result && failed_.Take(clock_.Now(), left_out)) {
     const Event& event = ended->event;
     logger_.Write(LogLevel::kWarning, "an event was not taken",
                   {{"outlet", outlet_.name()},
@@ -39,7 +40,8 @@ void MeteredOutlet::OnSent(std::uint64_t send, Result<void> result,
                    {"error", result.error().message},
                    {"event_id", event.id()},
                    {"event_source", event.source()},
-                   {"event_type", event.type()}});
+                   {"event_type", event.type()},
+                   {"lines_left_out", LeftOut(left_out)}});
   }
   ended->completion.Complete(std::move(result), retry_after);
 }

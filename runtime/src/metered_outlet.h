@@ -10,6 +10,7 @@
 #include "cirro/dispatch/outlet.h"
 #include "log.h"
 #include "metrics.h"
+#include "said_once.h"
 
 namespace cirro::internal {
 
@@ -45,6 +46,7 @@ class MeteredOutlet final : public Outlet, private SendListener {
   Metrics& metrics_;
   Logger& logger_;
   const Clock& clock_;
+  LineQuota failed_;
   Mutex mutex_;
   // Used again: there are never more than the outlet takes at once.
   std::vector<std::optional<Open>> open_ CIRRO_GUARDED_BY(mutex_);

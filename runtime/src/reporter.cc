@@ -41,7 +41,8 @@ void Reporter::Finished(std::string_view function, const Delivery& delivery,
   const LogLevel level = error->code == ErrorCode::kRejected
                              ? LogLevel::kInfo
                              : LogLevel::kWarning;
-  Report(level, "function did not succeed", function, delivery, error);
+  ReportWithin(failed_, level, "function did not succeed", function, delivery,
+               *error);
 }
 
 void Reporter::Settled(const Delivery& delivery, const Settlement& settlement,
@@ -62,12 +63,13 @@ void Reporter::Settled(const Delivery& delivery, const Settlement& settlement,
     case ErrorCode::kUnsupported:
     case ErrorCode::kTooLarge:
       ReportWithin(invalid_, LogLevel::kInfo,
-                   "message is no event that can be taken", delivery, error);
+                   "message is no event that can be taken", {}, delivery,
+                   error);
       return;
     case ErrorCode::kOverloaded:
     case ErrorCode::kDraining:
       // One line for each refusal would make an overload worse.
-      ReportWithin(refused_, LogLevel::kDebug, "delivery was given back",
+      ReportWithin(refused_, LogLevel::kDebug, "delivery was given back", {},
                    delivery, error);
       return;
     case ErrorCode::kRejected:
@@ -83,7 +85,8 @@ void Reporter::Settled(const Delivery& delivery, const Settlement& settlement,
     case ErrorCode::kTimedOut:
     case ErrorCode::kUnknownOutcome:
     case ErrorCode::kInternal:
-      Report(LogLevel::kWarning, "delivery was not done", {}, delivery, &error);
+      ReportWithin(undone_, LogLevel::kWarning, "delivery was not done", {},
+                   delivery, error);
       return;
   }
 }
@@ -112,7 +115,7 @@ void Reporter::Logged(LogLevel level, std::string_view function,
 
 void Reporter::Report(LogLevel level, std::string_view message,
                       std::string_view function, const Delivery& delivery,
-                      const Error* error, std::string_view left_out) noexcept {
+                      const Error* error, std::size_t left_out) noexcept {
   if (!logger_.Takes(level)) return;
   const Event* const event = delivery.event();
   const std::string_view none;
@@ -127,16 +130,16 @@ void Reporter::Report(LogLevel level, std::string_view message,
                  {"event_type", event == nullptr ? none : event->type()},
                  {"position", delivery.facts.position},
                  {"trace_id", TraceId(event, delivery.facts.trace)},
-                 {"lines_left_out", left_out}});
+                 {"lines_left_out", LeftOut(left_out)}});
 }
 
 void Reporter::ReportWithin(LineQuota& quota, LogLevel level,
-                            std::string_view message, const Delivery& delivery,
+                            std::string_view message, std::string_view function,
+                            const Delivery& delivery,
                             const Error& error) noexcept {
   std::size_t left_out = 0;
   if (!logger_.Takes(level) || !quota.Take(clock_.Now(), left_out)) return;
-  Report(level, message, {}, delivery, &error,
-         left_out == 0 ? std::string() : std::to_string(left_out));
+  Report(level, message, function, delivery, &error, left_out);
 }
 
 void Reporter::Forgiven(Leniency what, const Event& event) noexcept {

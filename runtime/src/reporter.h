@@ -39,15 +39,18 @@ class Reporter final : public Observer {
  private:
   void Report(LogLevel level, std::string_view message,
               std::string_view function, const Delivery& delivery,
-              const Error* error, std::string_view left_out = {}) noexcept;
+              const Error* error, std::size_t left_out = 0) noexcept;
   void ReportWithin(LineQuota& quota, LogLevel level, std::string_view message,
-                    const Delivery& delivery, const Error& error) noexcept;
+                    std::string_view function, const Delivery& delivery,
+                    const Error& error) noexcept;
 
   Metrics& metrics_;
   Logger& logger_;
   const Clock& clock_;
   SaidOnce unmatched_;
   SaidOnce forgiven_;
+  LineQuota failed_;
+  LineQuota undone_;
   LineQuota invalid_;
   LineQuota refused_;
 };

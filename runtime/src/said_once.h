@@ -1,12 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 #include <unordered_set>
 
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/mutex.h"
+#include "log.h"
 
 namespace cirro::internal {
 
@@ -63,5 +66,11 @@ class LineQuota {
   std::size_t used_ CIRRO_GUARDED_BY(mutex_) = 0;
   std::size_t left_out_ CIRRO_GUARDED_BY(mutex_) = 0;
 };
+
+/// As a field of a line: nothing is none.
+[[nodiscard]] inline LogValue LeftOut(std::size_t lines) {
+  if (lines == 0) return std::string_view();
+  return std::uint64_t{lines};
+}
 
 }  // namespace cirro::internal

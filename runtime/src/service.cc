@@ -110,6 +110,32 @@ Result<void> Service::MakeOutlets() {
   return {};
 }
 
+// Where a setting in effect was given, for the end of an error.
+std::string Service::OriginOf(std::string_view section,
+                              std::string_view key) const {
+  for (const EffectiveSetting& setting : config_.effective) {
+    if (setting.section == section && setting.key == key) {
+      return " (" + setting.origin + ")";
+    }
+  }
+  return {};
+}
+
+Result<void> Service::CheckReplyTo(const std::string& section,
+                                   std::string_view reply_to) const {
+  if (reply_to.empty() || reply_to == "none") return {};
+  std::string names;
+  for (const auto& outlet : outlets_) {
+    if (outlet->name() == reply_to) return {};
+    names.append(", ").append(outlet->name());
+  }
+  return Error{ErrorCode::kInvalidConfig,
+               section + ".reply_to = \"" + std::string(reply_to) +
+                   "\": there is no such outlet; configure [outlet." +
+                   std::string(reply_to) + "], or take one of: none" + names +
+                   OriginOf(section, "reply_to")};
+}
+
 // Lays the configuration over what the code says of its functions.
 Result<void> Service::ApplyConfig() {
   for (const auto& [key, config] : config_.functions) {
@@ -126,13 +152,19 @@ Result<void> Service::ApplyConfig() {
         config.order_pointer.value_or(spec.order_by.pointer);
     const auto checked = CheckSpec(spec);
     if (!checked) return checked.error();
+    const auto placed = CheckReplyTo("function." + key, spec.reply_to);
+    if (!placed) return placed;
+  }
+  if (auto placed = CheckReplyTo("dispatch", config_.dispatcher.reply_to);
+      !placed) {
+    return placed;
   }
   if (!config_.dispatch.target.empty()) {
     const auto kept = registry_.KeepOnly(config_.dispatch.target);
     if (!kept) {
-      return Error{kept.error().code, kept.error().message +
-                                          " (dispatch.target, --target, "
-                                          "FUNCTION_TARGET)"};
+      return Error{kept.error().code,
+                   "dispatch.target: " + kept.error().message +
+                       OriginOf("dispatch", "target")};
     }
   }
   for (const Function& function : std::as_const(registry_).functions()) {

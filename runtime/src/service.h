@@ -61,6 +61,10 @@ class Service {
  private:
   Result<void> MakeOutlets();
   Result<void> ApplyConfig();
+  [[nodiscard]] std::string OriginOf(std::string_view section,
+                                     std::string_view key) const;
+  [[nodiscard]] Result<void> CheckReplyTo(const std::string& section,
+                                          std::string_view reply_to) const;
   Result<void> MakeDispatcher();
   void WarnOfRepliesWithoutPlace() const;
   void MakeReceiver();

@@ -61,7 +61,7 @@ std::string DescribeRule(const Setting& setting) {
     case kText:
       return "text";
     case kUrl:
-      return "`http` or `https` URL";
+      return "`http` or `https` URL with a host";
     case kSecret:
       return "secret text";
     case kPem:
@@ -95,16 +95,25 @@ Result<SettingValue> ParseValue(const Setting& setting, std::string_view text) {
     case kBool:
       if (text != "true" && text != "false") return broken();
       return SettingValue(text == "true");
-    case kText:
     case kPem:
+      // Whether they are certificates is the business of who trusts them.
+      if (!text.empty() &&
+          (text.find("-----BEGIN CERTIFICATE-----") == std::string_view::npos ||
+           text.find("-----END CERTIFICATE-----") == std::string_view::npos)) {
+        return broken();
+      }
+      [[fallthrough]];
+    case kText:
+      if (setting.check != nullptr) {
+        if (const auto checked = setting.check(text); !checked) {
+          return checked.error();
+        }
+      }
       return SettingValue(std::string(text));
     case kSecret:
       return SettingValue(Secret(std::string(text)));
     case kUrl:
-      // The rest of a URL is the business of who connects to it.
-      if (!text.starts_with("http://") && !text.starts_with("https://")) {
-        return broken();
-      }
+      if (!IsHttpUrl(text)) return broken();
       return SettingValue(std::string(text));
     case kChoice:
       number = IndexOf(setting.choices, text);

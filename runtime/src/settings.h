@@ -53,6 +53,8 @@ struct Setting {
   std::string_view flag{};      // "--port"
   /// Says where a default that is not written here comes from.
   std::string_view computed{};
+  /// What the type does not say; fails with the rule. Null: nothing.
+  Result<void> (*check)(std::string_view text) = nullptr;
 };
 
 [[nodiscard]] std::span<const Section> Sections();

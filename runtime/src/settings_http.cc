@@ -1,6 +1,10 @@
 // The part of the table that the receiver is made from.
 
+#include <arpa/inet.h>
+
 #include <array>
+#include <string>
+#include <string_view>
 
 #include "settings_landing.h"
 
@@ -20,6 +24,17 @@ void LandDoneStatus(Config& config, std::string_view /*name*/,
       kStatus.at(static_cast<std::size_t>(std::get<std::int64_t>(value)));
 }
 
+Result<void> CheckAddress(std::string_view text) {
+  const std::string address(text);
+  in6_addr parsed{};
+  if (inet_pton(AF_INET, address.c_str(), &parsed) == 1 ||
+      inet_pton(AF_INET6, address.c_str(), &parsed) == 1) {
+    return {};
+  }
+  return Error{ErrorCode::kInvalidConfig,
+               "must be an IPv4 or IPv6 address in digits"};
+}
+
 constexpr std::int64_t kMaxPort = 65'535;
 
 using enum SettingType;
@@ -37,7 +52,8 @@ constexpr std::array kSettings{
             .fallback = "0.0.0.0",
             .doc = "The IPv4 or IPv6 address to listen on, in digits.",
             .land = &Land<&Config::receiver, &HttpOptions::address>,
-            .flag = "--host"},
+            .flag = "--host",
+            .check = &CheckAddress},
     Setting{.section = "http",
             .key = "port",
             .type = kInteger,
@@ -136,11 +152,12 @@ constexpr std::array kSettings{
             .fallback = "",
             .doc = "Bytes of requests that are received in part by all "
                    "connections, and likewise of answers not yet taken; over "
-                   "it 503.",
+                   "it 503. At least twice `max_body_bytes` and "
+                   "`max_header_bytes` together.",
             .land = &Land<&Config::receiver, &HttpOptions::max_buffered_bytes>,
             .min = 1 << 20,
             .max = kMaxBytes,
-            .computed = "an eighth of the container's memory, at most 256MiB"},
+            .computed = "an eighth of the container's memory, 4MiB to 256MiB"},
     Setting{.section = "http",
             .key = "max_line_bytes",
             .type = kByteSize,

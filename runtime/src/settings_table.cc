@@ -1,6 +1,7 @@
 #include <array>
 #include <vector>
 
+#include "knative.h"
 #include "settings_landing.h"
 
 namespace cirro::internal {
@@ -30,6 +31,12 @@ void LandOutletMode(Config& config, std::string_view name,
                               ContentMode::kBatch};  // As in the table.
   SectionOf(config.outlets, name).http.mode =
       kModes.at(static_cast<std::size_t>(std::get<std::int64_t>(value)));
+}
+
+Result<void> CheckOverrides(std::string_view text) {
+  const auto parsed = ParseOverrides(text);
+  if (!parsed) return parsed.error();
+  return {};
 }
 
 // --- The table ---------------------------------------------------------------
@@ -218,7 +225,8 @@ constexpr std::array kSettings{
             .doc = "`{\"extensions\":{\"name\":\"value\"}}`: set on every "
                    "outgoing event.",
             .land = &Land<&Config::knative, &KnativeConfig::ce_overrides>,
-            .platform = "K_CE_OVERRIDES"},
+            .platform = "K_CE_OVERRIDES",
+            .check = &CheckOverrides},
     Setting{.section = "knative",
             .key = "ca_certificates",
             .type = kPem,

@@ -173,6 +173,24 @@ std::string FormatByteSize(std::int64_t bytes) {
   return std::to_string(bytes) + "B";
 }
 
+bool IsHttpUrl(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!text.starts_with(scheme)) continue;
+    std::string_view host = text.substr(scheme.size());
+    host = host.substr(0, host.find_first_of("/?#"));
+    host.remove_prefix(host.rfind('@') + 1);  // npos + 1 is 0
+    // An IPv6 address has colons, in brackets.
+    const std::size_t bracket = host.find(']');
+    const std::size_t colon =
+        host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    if (colon == 0 || host.empty()) return false;
+    if (colon == std::string_view::npos) return true;
+    const auto port = ParseInteger(host.substr(colon + 1));
+    return port && *port >= 1 && *port <= 65'535;
+  }
+  return false;
+}
+
 std::string RedactUrl(std::string_view url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
@@ -181,6 +199,17 @@ std::string RedactUrl(std::string_view url) {
   // escaped, and a path that is hidden does no harm.
   const std::size_t at = url.substr(0, end).rfind('@');
   std::string text(url.substr(0, begin));
+  // Behind a `?` or `#` an `@` may end a password, too; then what stands before
+  // is no host and port.
+  const std::string_view host =
+      url.substr(begin, std::min(url.find('/', begin), end) - begin);
+  const std::size_t colon = std::min(host.find(':'), host.size());
+  if (url.find('@', end) != std::string_view::npos &&
+      (host.size() == end - begin ||
+       host.find_first_not_of("0123456789", colon + 1) !=
+           std::string_view::npos)) {
+    return text += "***";
+  }
   if (at != std::string_view::npos && at >= begin) {
     text += "***";
     text += url.substr(at, end - at);

@@ -23,6 +23,10 @@ namespace cirro::internal {
 /// A whole decimal number, nothing else.
 [[nodiscard]] std::optional<std::int64_t> ParseInteger(std::string_view text);
 
+/// Whether it is an http or https URL with a host, and a port of 1 to 65535 if
+/// any. The rest is the business of who connects to it.
+[[nodiscard]] bool IsHttpUrl(std::string_view text);
+
 /// `url` with `***` for what may be secret: all up to the last `@`, the query,
 /// the fragment.
 [[nodiscard]] std::string RedactUrl(std::string_view url);

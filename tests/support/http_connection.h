@@ -20,18 +20,19 @@ namespace cirro::test {
 /// out. Settlements reach the connection at once.
 class HttpConnectionRig final : public Settler {
  public:
-  HttpConnectionRig(Sink& sink, HttpOptions options)
+  HttpConnectionRig(Sink& sink, HttpOptions options, bool admin_port = false)
       : options_(std::move(options)),
         host_({.options = options_,
                .info = info_,
                .settler = *this,
                .sink = sink,
-               .side_routes = nullptr}) {
+               .side_routes = nullptr},
+              buffers_) {
     host_.now = TimePoint(std::chrono::hours(1));
     host_.done_head = "HTTP/1.1 " + std::to_string(options_.done_status) +
                       " Done\r\ncontent-length: 0\r\n";
     connection_ = std::make_unique<internal::Connection>(
-        1, false, std::make_unique<Wire>(*this), host_);
+        1, admin_port, std::make_unique<Wire>(*this), host_);
   }
 
   void Settle(DeliveryToken token, Settlement settlement) noexcept override {
@@ -133,6 +134,7 @@ class HttpConnectionRig final : public Settler {
 
   const HttpOptions options_;
   const InletInfo info_{.name = "http", .peer_waits = true};
+  internal::BufferSums buffers_;
   internal::ConnectionHost host_;
   std::string arrived_;
   bool peer_ended_ = false;

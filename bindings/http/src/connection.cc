@@ -20,6 +20,9 @@ constexpr std::size_t kSmallRequest = 4'096;
 constexpr HttpRefusal kBuffersAreFull{503, HttpReject::kBuffers,
                                       "too much is being received"};
 
+// Idle connections to the admin port must not keep a prober out for long.
+constexpr std::chrono::milliseconds kAdminIdleTimeout{5'000};
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -42,13 +45,16 @@ Connection::Connection(std::uint64_t id, bool admin_port,
       host_(host),
       transport_(std::move(transport)),
       parser_(host.parts.options),
-      idle_deadline_(host.now + host.parts.options.idle_timeout) {
+      idle_timeout_(admin_port ? std::min(host.parts.options.idle_timeout,
+                                          kAdminIdleTimeout)
+                               : host.parts.options.idle_timeout),
+      idle_deadline_(host.now + idle_timeout_) {
   ++host_.unquiet;
 }
 
 Connection::~Connection() {
-  host_.received_bytes -= noted_received_;
-  host_.unsent_bytes -= noted_unsent_;
+  host_.buffers.received -= noted_received_;
+  host_.buffers.unsent -= noted_unsent_;
   host_.open_requests -= exchanges_.size();
   if (unquiet_) --host_.unquiet;
   TimerWheel::Cancel(*this);
@@ -89,12 +95,12 @@ void Connection::OnPhase() {
 void Connection::NoteMemory() {
   const std::size_t received = in_.capacity() + parser_.memory();
   if (received != noted_received_) {
-    host_.received_bytes += received - noted_received_;
+    host_.buffers.received += received - noted_received_;
     noted_received_ = received;
   }
   const std::size_t unsent_now = unsent() + held_bytes_;
   if (unsent_now != noted_unsent_) {
-    host_.unsent_bytes += unsent_now - noted_unsent_;
+    host_.buffers.unsent += unsent_now - noted_unsent_;
     noted_unsent_ = unsent_now;
   }
 }
@@ -102,7 +108,8 @@ void Connection::NoteMemory() {
 // Beyond what this connection holds of a request.
 bool Connection::HasMemoryFor(std::size_t more) const {
   return noted_received_ + more <= kSmallRequest ||
-         host_.received_bytes + more <= host_.max_buffered_bytes;
+         host_.buffers.received + more <=
+             host_.parts.options.max_buffered_bytes;
 }
 
 bool Connection::HasRoom() const {
@@ -313,7 +320,7 @@ void Connection::Emit() {
     open_bytes_ -= exchange.body_bytes;
     exchanges_.Pop();
     --host_.open_requests;
-    idle_deadline_ = host_.now + host_.parts.options.idle_timeout;
+    idle_deadline_ = host_.now + idle_timeout_;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -140,6 +141,7 @@ class Connection : public TimerNode {
 
   std::size_t window_bytes_ = 0;  ///< Read since the body's window began.
   TimePoint partial_deadline_{};
+  const std::chrono::milliseconds idle_timeout_;
   TimePoint idle_deadline_{};
   TimePoint write_deadline_{};
   TimePoint linger_deadline_{};

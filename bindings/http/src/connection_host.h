@@ -45,6 +45,14 @@ struct alignas(64) ThreadCounters {
   std::array<Counter, 4> forgiven{};
 };
 
+/// Sums over all connections of a receiver, bounded by max_buffered_bytes.
+/// Written only where a request comes in pieces or an answer is not taken at
+/// once.
+struct BufferSums {
+  std::atomic<std::size_t> received{0};  ///< Memory of requests here in part.
+  std::atomic<std::size_t> unsent{0};    ///< Bytes of answers.
+};
+
 /// What the connections of one reactor thread share: memory that only one
 /// needs at a time, and the way to the sink. One thread.
 class ConnectionHost {
@@ -57,11 +65,11 @@ class ConnectionHost {
     HttpSideRoutes* side_routes;
   };
 
-  explicit ConnectionHost(const Parts& given)
+  /// REQUIRES: `shared` outlives *this.
+  ConnectionHost(const Parts& given, BufferSums& shared)
       : parts(given),
         decoder(given.options.decode),
-        max_buffered_bytes(given.options.max_buffered_bytes /
-                           given.options.reactor_threads),
+        buffers(shared),
         scratch_(std::make_unique_for_overwrite<char[]>(kScratchBytes +
                                                         kHeadPadding)) {
     deliveries_.reserve(kDeliverAt);
@@ -69,8 +77,7 @@ class ConnectionHost {
 
   const Parts parts;
   HttpDecoder decoder;
-  /// This thread's share; see received_bytes and unsent_bytes.
-  const std::size_t max_buffered_bytes;
+  BufferSums& buffers;
   RequestHead head;
   ThreadCounters counters;
   TimePoint now{};  ///< Of this turn.
@@ -108,10 +115,7 @@ class ConnectionHost {
   [[nodiscard]] std::vector<Connection*>& touched() { return touched_; }
   [[nodiscard]] std::vector<Connection*>& resumed() { return resumed_; }
 
-  // Sums over the thread's connections.
-  std::size_t received_bytes = 0;  ///< Memory of requests here in part.
-  std::size_t unsent_bytes = 0;    ///< Of answers.
-  // For who waits for the drain:
+  // Sums over the thread's connections, for who waits for the drain.
   std::size_t open_requests = 0;  ///< Read and not yet answered.
   std::size_t unquiet = 0;        ///< Connections that may deliver still.
 

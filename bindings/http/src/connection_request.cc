@@ -133,7 +133,7 @@ void Connection::TakeEvent(Exchange& exchange) {
     Reject(exchange, {503, HttpReject::kDraining, "stopping"});
     return;
   }
-  if (host_.unsent_bytes > host_.max_buffered_bytes) {
+  if (host_.buffers.unsent > host_.parts.options.max_buffered_bytes) {
     Reject(exchange, {503, HttpReject::kBuffers, "too much is being sent"});
     return;
   }

@@ -71,13 +71,13 @@ Error Failed(const std::string& what, int number) {
 
 }  // namespace
 
-Result<Listener> Listener::Open(const std::string& address,
-                                std::uint16_t port) {
+Result<Listener> Listener::Open(const std::string& address, std::uint16_t port,
+                                const char* setting) {
   const std::string where = address + " port " + std::to_string(port);
   Address parsed;
   if (!Parse(address, port, parsed)) {
     return Error{ErrorCode::kInvalidConfig,
-                 "'" + address + "' is no IPv4 or IPv6 address (http.address)"};
+                 "'" + address + "' is no IPv4 or IPv6 address (http.host)"};
   }
   Listener listener;
   listener.fd_ = socket(parsed.storage.ss_family,
@@ -87,7 +87,7 @@ Result<Listener> Listener::Open(const std::string& address,
   setsockopt(listener.fd_, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn);
   if (bind(listener.fd_, parsed.get(), parsed.size) != 0 ||
       listen(listener.fd_, kBacklog) != 0) {
-    return Failed("cannot listen on " + where + " (http.port)", errno);
+    return Failed("cannot listen on " + where + " (" + setting + ")", errno);
   }
   listener.port_ = PortOf(listener.fd_);
   return listener;

@@ -11,8 +11,9 @@ namespace cirro::internal {
 class Listener {
  public:
   /// Fails with kInvalidConfig (an address that is none, or not here; a port
-  /// we may not have) or kUnavailable (taken).
-  static Result<Listener> Open(const std::string& address, std::uint16_t port);
+  /// we may not have) or kUnavailable (taken). `setting` names the port's.
+  static Result<Listener> Open(const std::string& address, std::uint16_t port,
+                               const char* setting);
   /// Takes over an inherited one. Fails with kInvalidConfig if it is none.
   static Result<Listener> Adopt(int fd);
 

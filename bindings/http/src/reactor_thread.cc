@@ -86,7 +86,7 @@ ReactorThread::ReactorThread(ReactorGroup& group, std::uint8_t index)
     : group_(group),
       index_(index),
       timer_fd_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
-      host_(group.parts),
+      host_(group.parts, group.buffers),
       wheel_(std::chrono::steady_clock::now()),
       sequence_(kFirstSequence) {
   host_.done_head = DoneHead(group.parts.options);

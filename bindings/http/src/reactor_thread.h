@@ -30,6 +30,7 @@ struct ReactorGroup {
   std::vector<std::shared_ptr<ReactorThread>> threads{};
   Listener listener{};        ///< Thread 0's, once it runs.
   Listener admin_listener{};  ///< Likewise.
+  BufferSums buffers{};
   std::atomic<std::uint32_t> connections{0};
   std::atomic<std::uint32_t> admin_connections{0};  ///< Beside these.
 

@@ -40,6 +40,14 @@ Result<void> Check(const HttpOptions& options) {
   if (options.header_limit > kMaxHeader) {
     return Wrong("http.header_limit", "at most 16 MiB");
   }
+  const std::size_t request = options.body_limit + options.header_limit;
+  if (options.max_buffered_bytes / 2 < request) {
+    return Wrong("http.max_buffered_bytes",
+                 "at least twice http.max_body_bytes and http.max_header_bytes "
+                 "together, " +
+                     std::to_string(2 * request) + "; it is " +
+                     std::to_string(options.max_buffered_bytes));
+  }
   // A token has 24 bits for the place in a batch.
   constexpr std::size_t kMaxBatch = (1U << 24) - 1;
   if (options.decode.max_batch_events > kMaxBatch) {
@@ -151,12 +159,13 @@ Result<void> HttpReceiver::Impl::Start(Sink& sink) {
   Result<internal::Listener> listener =
       options_.listen_fd >= 0
           ? internal::Listener::Adopt(options_.listen_fd)
-          : internal::Listener::Open(options_.address, options_.port);
+          : internal::Listener::Open(options_.address, options_.port,
+                                     "http.port");
   if (!listener) return std::move(listener).error();
   internal::Listener admin;
   if (options_.admin_port) {
-    Result<internal::Listener> opened =
-        internal::Listener::Open(options_.address, *options_.admin_port);
+    Result<internal::Listener> opened = internal::Listener::Open(
+        options_.address, *options_.admin_port, "admin.port");
     if (!opened) return std::move(opened).error();
     admin = *std::move(opened);
   }

@@ -89,8 +89,12 @@ bool IsHttpUri(std::string_view target) {
 // RFC 9112 section 3.2: origin-form, absolute-form, authority-form of CONNECT
 // alone, asterisk-form of OPTIONS alone.
 bool IsTarget(std::string_view method, std::string_view target) {
+  // Bytes beyond ASCII harm nobody; a fragment would be another target to some.
+  if (target.find('#') != std::string_view::npos) return false;
   if (method == "CONNECT") {
-    return IsHost(target) && target.find(':') != std::string_view::npos;
+    const std::size_t colon = target.rfind(':');
+    return IsHost(target) && colon != std::string_view::npos && colon > 0 &&
+           colon + 1 < target.size();
   }
   return target.front() == '/' || (target == "*" && method == "OPTIONS") ||
          IsHttpUri(target);

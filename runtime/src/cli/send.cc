@@ -17,6 +17,7 @@
 
 #include "cirro/cloudevents/event_builder.h"
 #include "cirro/cloudevents/json_format.h"
+#include "cirro/cloudevents/media_type.h"
 #include "cirro/cloudevents/timestamp.h"
 #include "cirro/cloudevents/utf8.h"
 #include "cirro/http/codec.h"
@@ -131,6 +132,18 @@ Result<std::string> MakeHeaderLines(const SendOptions& options) {
   return lines;
 }
 
+bool HasAccept(std::string_view header_lines) {
+  constexpr std::string_view kName = "accept:";
+  while (!header_lines.empty()) {
+    if (EqualsIgnoreCase(header_lines.substr(0, kName.size()), kName)) {
+      return true;
+    }
+    header_lines.remove_prefix(
+        std::min(header_lines.find('\n'), header_lines.size() - 1) + 1);
+  }
+  return false;
+}
+
 // One request an event, or one for all in batch mode.
 std::vector<HttpPost> MakeRequests(const SendOptions& options,
                                    const std::vector<Event>& events,
@@ -143,6 +156,10 @@ std::vector<HttpPost> MakeRequests(const SendOptions& options,
   std::vector<HttpPost> requests;
   if (options.mode == "batch") {
     request.header_lines += kBatchHeaderLine;
+    // Else nobody may answer with a batch.
+    if (!HasAccept(header_lines)) {
+      request.header_lines += "accept: application/cloudevents-batch+json\r\n";
+    }
     request.body = EncodeJsonBatch(events);
     requests.push_back(std::move(request));
     return requests;

@@ -169,6 +169,8 @@ std::vector<Case> Targets() {
       {"AbsoluteWithUser", Asking("POST", "http://me:secret@x/a"), 400},
       {"AbsoluteWithBackslash", Asking("POST", "http://x\\y/a"), 400},
       {"OriginOfConnect", Asking("CONNECT", "/"), 400},
+      {"NothingOfConnect", Asking("CONNECT", ":"), 400},
+      {"Fragment", Asking("POST", "/a#b"), 400},
       {"AsteriskOfGet", Asking("GET", "*"), 400},
   };
 }
@@ -332,6 +334,19 @@ TEST(Hostile, HalfSentBodiesAreBoundedTogether) {
   EXPECT_EQ(refused, 200 - served);
   EXPECT_EQ(receiver.rejected(HttpReject::kBuffers), 200u - served);
   EXPECT_EQ(receiver.Exchange(request).status, 202);
+}
+
+TEST(Hostile, ALargeBodyAloneIsTakenHoweverManyThreadsThereAre) {
+  InlineSink sink;
+  RunningReceiver receiver(sink, {.reactor_threads = 16,
+                                  .header_limit = 8'192,
+                                  .body_limit = 1'000'000,
+                                  .max_buffered_bytes = 2'016'384});
+  const std::string request = PostEvent("1", std::string(999'000, 'x'));
+
+  for (int i = 0; i < 16; ++i) {
+    ASSERT_EQ(receiver.Exchange(request).status, 202) << i;
+  }
 }
 
 TEST(Hostile, ConnectionsToTheAdminPortAreBoundedBesideTheOthers) {

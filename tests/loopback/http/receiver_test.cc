@@ -589,7 +589,8 @@ TEST(HttpReceiver, RefusesToStartWithAWrongSetting) {
   InlineSink sink;
   for (const HttpOptions& options :
        {HttpOptions{.address = "nowhere"}, HttpOptions{.done_status = 201},
-        HttpOptions{.reject_status = 500}, HttpOptions{.reactor_threads = 0}}) {
+        HttpOptions{.reject_status = 500}, HttpOptions{.reactor_threads = 0},
+        HttpOptions{.max_buffered_bytes = 2'000'000}}) {
     HttpReceiver receiver(options);
 
     const Result<void> started = receiver.Start(sink);

@@ -410,12 +410,29 @@ TEST(AppMistakes, NothingToServeIsAnError) {
               HasSubstr("nothing to serve"));
 }
 
-TEST(AppMistakes, AWrongUrlNamesItsOutlet) {
+TEST(AppMistakes, AWrongUrlNamesWhereItWasGiven) {
   App app;
   app.On("x", [](const Event&) {});
 
   EXPECT_THAT(StartError(app, kLoopback, {{"K_SINK", "http://"}}),
-              HasSubstr("outlet.k_sink"));
+              HasSubstr("environment K_SINK"));
+}
+
+TEST(AppMistakes, AnOutletThatIsNotThereNamesWhereItWasAskedFor) {
+  App app;
+  app.On("x", [](const Event&) {});
+
+  EXPECT_THAT(StartError(app, With({"--set=dispatch.reply_to=nosuch"})),
+              AllOf(HasSubstr("dispatch.reply_to = \"nosuch\""),
+                    HasSubstr("[outlet.nosuch]"), HasSubstr("--set")));
+}
+
+TEST(AppMistakes, ATargetThatIsNotThereNamesWhereItWasGiven) {
+  App app;
+  app.On("x", [](const Event&) {});
+
+  EXPECT_THAT(StartError(app, kLoopback, {{"FUNCTION_TARGET", "nosuch"}}),
+              HasSubstr("environment FUNCTION_TARGET"));
 }
 
 }  // namespace

@@ -280,7 +280,7 @@ TEST(Process, AListenerOfAnotherProcessIsNotTaken) {
 TEST(Process, AListenerThatIsNotThereIsAnError) {
   ChildProcess child(Probe({}, {"LISTEN_FDS=1"}));
 
-  EXPECT_EQ(child.Wait(), 2);
+  EXPECT_EQ(child.Wait(), 78);
   EXPECT_THAT(child.written(), HasSubstr("LISTEN_FDS"));
 }
 
@@ -296,10 +296,10 @@ TEST(Process, TakesItsPortFromThePlatform) {
   EXPECT_NE(port, 8080);
 }
 
-TEST(Process, WrongConfigurationIsStatusTwoAndOneLineForEachMistake) {
+TEST(Process, WrongConfigurationIsStatus78AndOneLineForEachMistake) {
   ChildProcess child(Probe({"--set=http.prot=1"}, {"CIRRO__LOG__LEVLE=info"}));
 
-  EXPECT_EQ(child.Wait(), 2);
+  EXPECT_EQ(child.Wait(), 78);
   EXPECT_THAT(child.written(), HasSubstr("did you mean http.port?"));
   EXPECT_THAT(child.written(), HasSubstr("did you mean CIRRO__LOG__LEVEL?"));
   EXPECT_EQ(std::count(child.written().begin(), child.written().end(), '\n'),

@@ -287,6 +287,57 @@ TEST_F(CallsTest, ThatHangAndLeaveOthersRoomAreNotStuck) {
   EXPECT_GE(rig_.stuck, 1) << "half of max_in_flight";
 }
 
+TEST_F(CallsTest, AreStuckEachFromItsOwnTimeout) {
+  OnHeld({.type = "t", .concurrency = 2, .timeout = seconds(5)});
+  rig_.Start();
+  rig_.Post(TypedEvent("t", "1"));
+  rig_.Advance(seconds(4));
+  rig_.Post(TypedEvent("t", "2"));
+
+  rig_.Advance(seconds(7));
+  EXPECT_EQ(rig_.stuck, 0) << "the second has only begun to hang";
+  rig_.Advance(seconds(3));
+  EXPECT_EQ(rig_.stuck, 1);
+}
+
+TEST_F(CallsTest, ThatHangAndLeaveNoBytesAreStuck) {
+  OnHeld({.type = "t", .timeout = seconds(5)});
+  rig_.options.max_bytes = 10'000;
+  rig_.Start();
+  for (int i = 0; i < 2; ++i) {
+    rig_.Post(*EventBuilder(TypedEvent("t"))
+                   .data(Text(std::string(3'000, 'x')))
+                   .Build());
+  }
+
+  rig_.Advance(seconds(10));
+
+  EXPECT_GE(rig_.stuck, 1);
+}
+
+TEST_F(CallsTest, OfABatchThatHangsAreStuckEach) {
+  int during = 0;
+  rig_.On(
+      {.type = "t", .max_in_flight = 4, .timeout = seconds(5), .batch_max = 4},
+      [&](std::span<const Event> events) {
+        rig_.clock.Advance(seconds(5));
+        rig_.timers.RunDue();
+        rig_.clock.Advance(seconds(5));
+        rig_.timers.RunDue();
+        during = rig_.stuck;
+        return std::vector<Outcome>(events.size());
+      });
+  rig_.Start();
+  for (int i = 0; i < 3; ++i) rig_.http.Publish(TypedEvent("t"));
+  rig_.Run();
+
+  EXPECT_EQ(during, 1);
+  EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
+  rig_.http.Publish(TypedEvent("t"));
+  rig_.Run();
+  EXPECT_EQ(rig_.stuck, 1) << "one of four is no half";
+}
+
 TEST_F(CallsTest, ThatEndLateAreNotStuck) {
   OnHeld({.type = "t", .concurrency = 1, .timeout = seconds(5)});
   rig_.Start();

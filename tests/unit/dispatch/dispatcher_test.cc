@@ -204,8 +204,30 @@ TEST_P(OneCall, FailsWhenAReplyIsNotTaken) {
 
   EXPECT_EQ(rig_.Answer(number).kind, Settlement::Kind::kNak);
   EXPECT_EQ(rig_.Answer(number).delay, seconds(3));
-  EXPECT_EQ(CodeOf(rig_.Answer(number)), ErrorCode::kFunctionFailed);
-  EXPECT_THAT(rig_.Answer(number).error->message, HasSubstr("unavailable"));
+  EXPECT_EQ(CodeOf(rig_.Answer(number)), ErrorCode::kUnavailable);
+}
+
+// The event is neither too large nor refused for good because its reply is.
+TEST_P(OneCall, FailsForNowWhateverIsSaidOfItsReply) {
+  rig_.options.reply_to = "slow";
+  rig_.On({.name = "f", .type = "t", .inline_call = GetParam()},
+          [](const Event&) {
+            return Reply({AReply(), AReply()});
+          });
+  rig_.Start();
+
+  for (const auto& [said, code] :
+       {std::pair(ErrorCode::kTooLarge, ErrorCode::kInvalidReply),
+        std::pair(ErrorCode::kOverloaded, ErrorCode::kUnavailable),
+        std::pair(ErrorCode::kRejected, ErrorCode::kUnavailable),
+        std::pair(ErrorCode::kUnroutable, ErrorCode::kUnroutable)}) {
+    const std::size_t number = rig_.Post(TypedEvent("t"));
+    rig_.slow.Fail(said);
+    rig_.slow.Confirm();
+
+    EXPECT_EQ(rig_.Answer(number).kind, Settlement::Kind::kNak);
+    EXPECT_EQ(CodeOf(rig_.Answer(number)), code);
+  }
 }
 
 TEST_P(OneCall, FailsWhenTheOutletLosesAReply) {

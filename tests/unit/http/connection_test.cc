@@ -149,7 +149,7 @@ TEST(Connection, RefusesALargeRequestWhereOthersHoldTheMemory) {
     for (const std::size_t piece : {std::size_t{1'000}, std::size_t{40'000}}) {
       InlineSink sink;
       HttpConnectionRig rig(sink, {.max_buffered_bytes = 100'000});
-      rig.host().received_bytes = 70'000;
+      rig.host().buffers.received = 70'000;
 
       for (std::size_t at = 0; at < request.size(); at += piece) {
         rig.Receive(request.substr(at, piece));
@@ -158,7 +158,7 @@ TEST(Connection, RefusesALargeRequestWhereOthersHoldTheMemory) {
       EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(503));
       EXPECT_THAT(rig.sent(), ::testing::HasSubstr("retry-after: 1\r\n"));
       EXPECT_TRUE(rig.ended_writing());
-      EXPECT_LE(rig.host().received_bytes, 72'000u);
+      EXPECT_LE(rig.host().buffers.received, 72'000u);
     }
   }
 }
@@ -166,7 +166,7 @@ TEST(Connection, RefusesALargeRequestWhereOthersHoldTheMemory) {
 TEST(Connection, TakesASmallRequestInPiecesHoweverFullTheMemoryIs) {
   InlineSink sink;
   HttpConnectionRig rig(sink, {.max_buffered_bytes = 100'000});
-  rig.host().received_bytes = 100'000;
+  rig.host().buffers.received = 100'000;
   const std::string request = PostEvent("1", std::string(1'000, 'x'));
 
   for (const char byte : request) rig.Receive({&byte, 1});
@@ -177,10 +177,10 @@ TEST(Connection, TakesASmallRequestInPiecesHoweverFullTheMemoryIs) {
 TEST(Connection, RefusesEventsWhileOthersLeaveTheirAnswersUntaken) {
   InlineSink sink;
   HttpConnectionRig rig(sink, {.max_buffered_bytes = 100'000});
-  rig.host().unsent_bytes = 100'001;
+  rig.host().buffers.unsent = 100'001;
 
   rig.Receive(PostEvent("1"));
-  rig.host().unsent_bytes -= 1;
+  rig.host().buffers.unsent -= 1;
   rig.Receive(PostEvent("2"));
 
   EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(503, 202));
@@ -194,17 +194,17 @@ TEST(Connection, CountsWhatItHoldsAndGivesItBack) {
   rig.GiveRoom(0);
 
   rig.Receive(request.substr(0, 30'000));
-  const std::size_t received = rig.host().received_bytes;
+  const std::size_t received = rig.host().buffers.received;
   rig.Receive(request.substr(30'000));
-  const std::size_t unsent = rig.host().unsent_bytes;
+  const std::size_t unsent = rig.host().buffers.unsent;
 
   EXPECT_GE(received, 30'000u);
   EXPECT_LE(received, 100'000u);
   EXPECT_GE(unsent, 20'000u);
-  EXPECT_LE(rig.host().received_bytes, 2'000u);
+  EXPECT_LE(rig.host().buffers.received, 2'000u);
   rig.Destroy();
-  EXPECT_EQ(rig.host().received_bytes, 0u);
-  EXPECT_EQ(rig.host().unsent_bytes, 0u);
+  EXPECT_EQ(rig.host().buffers.received, 0u);
+  EXPECT_EQ(rig.host().buffers.unsent, 0u);
 }
 
 TEST(Connection, LetsOthersHaveATurnBeforeItReadsOn) {
@@ -233,6 +233,14 @@ TEST(Connection, HasTheIdleTimeoutBetweenRequests) {
 
   EXPECT_TRUE(rig.ended_writing());
   EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202));
+}
+
+// So that those who hold the admin port's connections must come again.
+TEST(Connection, IsIdleForAMomentOnlyOnTheAdminPort) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {}, true);
+
+  EXPECT_EQ(rig.left(), 5s);
 }
 
 TEST(Connection, HasTheHeaderTimeoutFromTheFirstByteWhateverFollows) {

@@ -597,6 +597,59 @@ TEST(TypingDistance, CountsASwapOfNeighboursAsOne) {
   EXPECT_EQ(TypingDistance("kitten", "sitting"), 3U);
 }
 
+// What only the program could find out later is said with its place, too.
+TEST(Config, ValuesAreCheckedWhereTheyStand) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[http]\nhost = \"localhost\"", "http.host = \"localhost\": must be an"},
+      {"[knative]\nce_overrides = \"{\"", "must be a JSON object"},
+      {"[knative]\nca_certificates = \"bad\"", "certificates in PEM"},
+      {"[knative]\nsink = \"http://host:99999/\"", "must be `http` or"},
+      {"[knative]\nsink = \"http:///\"", "with a host"},
+      {"[outlet.x]\nurl = \"http://h:abc\"", "outlet.x.url"},
+  };
+  for (const auto& [text, said] : cases) {
+    const std::string message = Message(FromFile(text));
+    EXPECT_THAT(message, HasSubstr(said)) << text;
+    EXPECT_THAT(message, HasSubstr("cirro.toml:2")) << text;
+  }
+  for (const char* const url : {"http://h", "https://u:p@h:1/x?y",
+                                "http://[::1]:80/", "http://[::1]"}) {
+    EXPECT_TRUE(IsHttpUrl(url)) << url;
+  }
+}
+
+TEST(Config, AKeyOutsideItsSectionIsKnownAgain) {
+  EXPECT_THAT(Message(FromFile("port = 1")), HasSubstr("mean http.port?"));
+  EXPECT_THAT(Message(FromFile("[http]\ngrace = \"1s\"")),
+              HasSubstr("mean drain.grace?"));
+  EXPECT_THAT(Message(FromFile("[outlet.x]\nurl = \"http://h\"\nheaders = 1")),
+              Not(HasSubstr("did you mean")));
+}
+
+TEST(Config, AnUnknownFunctionIsToldWhichThereAre) {
+  ConfigSources sources = NoFile();
+  sources.functions = {"hello", "orders"};
+  sources.flags = {{"function.nosuch.timeout", "1s", "flag --set"}};
+
+  EXPECT_THAT(Message(LoadConfig(sources)),
+              HasSubstr("there are: hello, orders"));
+}
+
+TEST(ConfigSecrets, AreGivenOneWayInOnePlace) {
+  const TempDir dir;
+  const std::string file = Write(dir, "token", "from a file");
+  const std::string both =
+      "[metrics]\ntoken = \"a\"\ntoken_file = \"" + file + "\"";
+  ConfigSources later = NoFile();
+  later.code = {{"metrics.token", "a", "code"}};
+  later.environment = {{"CIRRO__METRICS__TOKEN_FILE", file}};
+
+  EXPECT_THAT(Message(FromFile(both)), HasSubstr("both given; keep one"));
+  const auto config = LoadConfig(later);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->metrics.token.Reveal(), "from a file");
+}
+
 TEST(RedactUrl, HidesUserPasswordAndQueryAndNothingElse) {
   EXPECT_EQ(RedactUrl("http://host:80/a"), "http://host:80/a");
   EXPECT_EQ(RedactUrl("http://u:p@host/a"), "http://***@host/a");
@@ -609,6 +662,10 @@ TEST(RedactUrl, HidesUserPasswordAndQueryAndNothingElse) {
 
 TEST(RedactUrl, HidesAPasswordThatShouldHaveBeenEscaped) {
   EXPECT_EQ(RedactUrl("http://u:p/q@host/a"), "http://***@host/a");
+  EXPECT_EQ(RedactUrl("http://u:pa?ss@h/x"), "http://***");
+  EXPECT_EQ(RedactUrl("http://u:p#a@h/"), "http://***");
+  EXPECT_EQ(RedactUrl("http://u:p/a?ss@h"), "http://***");
+  EXPECT_EQ(RedactUrl("http://u?p@h"), "http://***");
   EXPECT_EQ(RedactUrl("http://u:p/q@r/s@host/a"), "http://***@host/a");
   EXPECT_EQ(RedactUrl("http://u:p://q@host/a"), "http://***@host/a");
   // A path may hold an @: better too little is shown than too much.

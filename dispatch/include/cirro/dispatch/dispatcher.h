@@ -61,9 +61,9 @@ struct DispatcherParts {
   Observer* observer = nullptr;  ///< May be null.
   std::vector<OutletEntry> outlets{};
   std::vector<Inlet*> inlets{};  ///< Those to be told of demand.
-  /// Run, on any thread, when calls that hang leave a function no concurrency
-  /// or the dispatcher no room, and did so for one more timeout: nothing but a
-  /// new process helps. May be run again.
+  /// Run, on any thread, when calls that hung for one more timeout take all of
+  /// a function's concurrency, or half of another bound, which only a new
+  /// process gives back. May be run again.
   Task stuck{};
 };
 

@@ -59,8 +59,8 @@ class CIRRO_EXPORT App {
   App& Set(std::string_view setting, std::string_view value);
 
   /// Serves until SIGTERM or SIGINT, drains, and returns what main returns: 0
-  /// after a drain, 1 when something failed, 2 when the flags or the
-  /// configuration are wrong. A second signal ends the process at once. Once
+  /// after a drain, 1 when something failed, 2 when a flag is unknown, 78 when
+  /// the configuration is wrong. A second signal ends the process at once. Once
   /// a process. `--help` lists the flags.
   int Run(int argc, char** argv);
 
