@@ -97,7 +97,8 @@ Result<Flags> ParseFlags(std::span<const std::string> arguments) {
     } else if (plain->name == "--set" || plain->name == "--default") {
       const std::size_t sign = value.find('=');
       if (sign == std::string::npos) {
-        return Wrong(name + " " + value + ": must be SECTION.KEY=VALUE");
+        return Wrong(std::string(name).append(" ").append(value).append(
+            ": must be SECTION.KEY=VALUE"));
       }
       (plain->name == "--set" ? flags.settings : flags.defaults)
           .push_back({value.substr(0, sign), value.substr(sign + 1), origin});

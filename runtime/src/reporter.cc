@@ -142,10 +142,10 @@ void Reporter::ReportWithin(LineQuota& quota, LogLevel level,
   Report(level, message, function, delivery, &error, left_out);
 }
 
-void Reporter::Forgiven(Leniency what, const Event& event) noexcept {
+void Reporter::Forgiven(Leniency forgiven, const Event& event) noexcept {
   std::string rules;
   const auto add = [&](Leniency one, std::string_view text) {
-    if (!Has(what, one)) return;
+    if (!Has(forgiven, one)) return;
     rules.append(rules.empty() ? "" : "; ").append(text);
   };
   add(Leniency::kLiteralValue, "a header value that is not percent-encoded");

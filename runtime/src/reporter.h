@@ -34,7 +34,7 @@ class Reporter final : public Observer {
               std::string_view message) noexcept override;
 
   /// `event` broke a rule and was taken. Any thread.
-  void Forgiven(Leniency what, const Event& event) noexcept;
+  void Forgiven(Leniency forgiven, const Event& event) noexcept;
 
  private:
   void Report(LogLevel level, std::string_view message,

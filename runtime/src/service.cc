@@ -152,7 +152,7 @@ Result<void> Service::ApplyConfig() {
         config.order_pointer.value_or(spec.order_by.pointer);
     const auto checked = CheckSpec(spec);
     if (!checked) return checked.error();
-    const auto placed = CheckReplyTo("function." + key, spec.reply_to);
+    auto placed = CheckReplyTo("function." + key, spec.reply_to);
     if (!placed) return placed;
   }
   if (auto placed = CheckReplyTo("dispatch", config_.dispatcher.reply_to);

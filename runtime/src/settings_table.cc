@@ -420,13 +420,13 @@ constexpr std::array kSettings{
 std::span<const Section> Sections() { return kSections; }
 
 std::span<const Setting> Settings() {
-  static const std::vector<Setting> all = [] {
+  static const std::vector<Setting> kAll = [] {
     const std::span<const Setting> http = HttpSettings();
     std::vector<Setting> both(http.begin(), http.end());
     both.insert(both.end(), kSettings.begin(), kSettings.end());
     return both;
   }();
-  return all;
+  return kAll;
 }
 
 }  // namespace cirro::internal
