@@ -207,10 +207,12 @@ class Loader {
         setting.type != SettingType::kPem) {
       return true;
     }
-    // "environment X" and "environment Y" are one layer, as are the lines of a
-    // file and the flags.
+    // The lines of a file are one layer, the flags, and the environment but for
+    // the names that platforms set.
     const std::string layer =
-        given.origin.substr(0, given.origin.find_first_of(" :"));
+        given.origin == "environment " + std::string(setting.platform)
+            ? given.origin
+            : given.origin.substr(0, given.origin.find_first_of(" :"));
     const auto [it, first] =
         ways_.try_emplace(KeyOf(setting, name), layer, from_file);
     if (!first && it->second.first == layer && it->second.second != from_file) {

@@ -644,7 +644,16 @@ TEST(ConfigSecrets, AreGivenOneWayInOnePlace) {
   later.code = {{"metrics.token", "a", "code"}};
   later.environment = {{"CIRRO__METRICS__TOKEN_FILE", file}};
 
+  const std::string pem = Write(
+      dir, "pem", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+
   EXPECT_THAT(Message(FromFile(both)), HasSubstr("both given; keep one"));
+  EXPECT_EQ(
+      Message(FromEnvironment({{"K_CA_CERTS",
+                                "-----BEGIN CERTIFICATE-----\n"
+                                "-----END CERTIFICATE-----"},
+                               {"CIRRO__KNATIVE__CA_CERTIFICATES_FILE", pem}})),
+      "(no error)");
   const auto config = LoadConfig(later);
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->metrics.token.Reveal(), "from a file");
