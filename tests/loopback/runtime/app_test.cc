@@ -295,6 +295,41 @@ TEST_F(Apps, FinishWhatRunsBeforeTheyStop) {
   EXPECT_TRUE(app_.Stop());  // Again: nothing.
 }
 
+// An outlet that never takes anything, for one reason.
+class Refusing final : public Outlet {
+ public:
+  ErrorCode code = ErrorCode::kInternal;
+
+  [[nodiscard]] std::string_view name() const noexcept override {
+    return "refusing";
+  }
+  Result<void> Start() override { return {}; }
+  void Send(Event /*event*/, SendCompletion completion) noexcept override {
+    completion.Complete(Error{code, "the inside"});
+  }
+  void Stop(milliseconds /*grace*/) noexcept override {}
+};
+
+TEST_F(Apps, AnswerWithTheCodeOfTheOutletThatTookNoReply) {
+  auto owner = std::make_unique<Refusing>();
+  Refusing& outlet = *owner;
+  app_.AddOutlet(std::move(owner));
+  app_.On("two",
+          [](const Event& event) { return std::vector<Event>(2, event); });
+  Start(With({"--set=dispatch.reply_to=refusing"}));
+
+  for (const ErrorCode code :
+       {ErrorCode::kUnavailable, ErrorCode::kUnroutable, ErrorCode::kRefused,
+        ErrorCode::kTimedOut, ErrorCode::kUnknownOutcome}) {
+    outlet.code = code;
+    const RawResponse answer = Send("two");
+    EXPECT_EQ(answer.status, 500);
+    EXPECT_THAT(answer.body,
+                HasSubstr("\"code\":\"" + std::string(ToString(code)) + "\""));
+    EXPECT_THAT(answer.body, Not(HasSubstr("the inside")));
+  }
+}
+
 TEST_F(Apps, PublishToAnOutletOfTheProgram) {
   auto outlet = std::make_unique<test::MemoryOutlet>("box");
   test::MemoryOutlet& box = *outlet;
