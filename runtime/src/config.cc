@@ -8,47 +8,14 @@
 #include <tuple>
 
 #include "container_limits.h"
+#include "setting_names.h"
 #include "settings.h"
 #include "small_file.h"
-#include "units.h"
 
 namespace cirro::internal {
 namespace {
 
-constexpr std::string_view kOwnPrefix = "CIRRO__";
 constexpr std::string_view kDefaultFile = "cirro.toml";
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if ('A' <= c && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-std::string EnvironmentName(std::string_view setting) {
-  std::string name(kOwnPrefix);
-  for (const char c : setting) {
-    if (c == '.') {
-      name += "__";
-    } else {
-      name += 'a' <= c && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    }
-  }
-  return name;
-}
-
-// "function.hello.timeout" for CIRRO__FUNCTION__HELLO__TIMEOUT. A NAME may hold
-// two underscores itself, so only the first and the last pair separate.
-std::string SettingOfEnvironment(std::string_view name) {
-  std::string setting = Lower(name.substr(kOwnPrefix.size()));
-  const std::size_t first = setting.find("__");
-  if (first == std::string::npos) return setting;
-  const std::size_t last = setting.rfind("__");
-  if (last != first) setting.replace(last, 2, ".");
-  setting.replace(first, 2, ".");
-  return setting;
-}
 
 bool IsName(std::string_view name) {
   if (name.empty() || name[0] < 'a' || name[0] > 'z') return false;
@@ -64,64 +31,6 @@ bool IsThere(const std::string& path) {
   return lstat(path.c_str(), &status) == 0 ||
          (errno != ENOENT && errno != ENOTDIR);
 }
-
-// "section.key" or "section.NAME.key", taken apart.
-struct Path {
-  std::string_view section;
-  std::string_view name;
-  std::string_view key;
-};
-
-Path Split(std::string_view setting) {
-  const std::size_t first = setting.find('.');
-  if (first == std::string_view::npos) return {setting, {}, {}};
-  const std::size_t last = setting.rfind('.');
-  return {setting.substr(0, first),
-          last == first ? std::string_view()
-                        : setting.substr(first + 1, last - first - 1),
-          setting.substr(last + 1)};
-}
-
-std::string Join(std::string_view section, std::string_view name,
-                 std::string_view key) {
-  std::string setting(section);
-  if (!name.empty()) setting.append(".").append(name);
-  return setting.append(".").append(key);
-}
-
-const Section* FindSection(std::string_view name) {
-  for (const Section& section : Sections()) {
-    if (section.name == name) return &section;
-  }
-  return nullptr;
-}
-
-const Setting* FindSetting(std::string_view section, std::string_view key) {
-  for (const Setting& setting : Settings()) {
-    if (setting.section == section && setting.key == key) return &setting;
-  }
-  return nullptr;
-}
-
-// What a person who wrote `wrong` probably meant; empty if nothing is near.
-class Nearest {
- public:
-  explicit Nearest(std::string_view wrong)
-      : wrong_(wrong), best_(std::max<std::size_t>(2, wrong.size() / 3) + 1) {}
-
-  void Offer(const std::string& candidate) {
-    const std::size_t distance = TypingDistance(wrong_, candidate);
-    if (distance >= best_) return;
-    best_ = distance;
-    candidate_ = candidate;
-  }
-  [[nodiscard]] const std::string& candidate() const { return candidate_; }
-
- private:
-  std::string_view wrong_;
-  std::size_t best_;
-  std::string candidate_;
-};
 
 // Collects layers, then lands the winners.
 class Loader {
