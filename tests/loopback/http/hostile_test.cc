@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -321,18 +322,18 @@ TEST(Hostile, HalfSentBodiesAreBoundedTogether) {
   }
   for (RawHttpClient& client : clients) client.Send("x");
 
-  int served = 0;
-  int refused = 0;
+  std::uint64_t served = 0;
+  std::uint64_t refused = 0;
   for (RawHttpClient& client : clients) {
     const int status = client.Receive().status;
-    served += status == 202 ? 1 : 0;
-    refused += status == 503 ? 1 : 0;
+    served += status == 202 ? 1U : 0U;
+    refused += status == 503 ? 1U : 0U;
   }
 
-  EXPECT_GE(served, 1);
-  EXPECT_LE(served, 8);
-  EXPECT_EQ(refused, 200 - served);
-  EXPECT_EQ(receiver.rejected(HttpReject::kBuffers), 200u - served);
+  EXPECT_GE(served, 1U);
+  EXPECT_LE(served, 8U);
+  EXPECT_EQ(refused, 200U - served);
+  EXPECT_EQ(receiver.rejected(HttpReject::kBuffers), 200U - served);
   EXPECT_EQ(receiver.Exchange(request).status, 202);
 }
 
