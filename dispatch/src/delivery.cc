@@ -1,24 +1,49 @@
 #include "cirro/dispatch/delivery.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "cirro/cloudevents/extensions.h"
 #include "cirro/cloudevents/utf8.h"
 
 namespace cirro {
+namespace {
+
+// W3C Trace Context, "tracestate Limits": "Vendors SHOULD propagate at least
+// 512 characters of a combined header", and where it is more, "entries larger
+// than 128 characters long SHOULD be removed first", then those at the end.
+// Each event of a batch and each of its replies has a copy.
+constexpr std::size_t kMaxTracestate = 512;
+constexpr std::size_t kLongEntry = 128;
+
+std::string Bounded(std::string_view tracestate) {
+  if (tracestate.size() <= kMaxTracestate) return std::string(tracestate);
+  std::string kept;
+  while (!tracestate.empty()) {
+    const std::string_view entry = tracestate.substr(0, tracestate.find(','));
+    tracestate.remove_prefix(std::min(entry.size() + 1, tracestate.size()));
+    if (entry.size() > kLongEntry) continue;
+    if (kept.size() + 1 + entry.size() > kMaxTracestate) break;
+    if (!kept.empty()) kept += ',';
+    kept += entry;
+  }
+  return kept;
+}
+
+}  // namespace
 
 TraceContext TraceContextOf(std::string_view traceparent,
                             std::string_view tracestate, const Event* event) {
   if (!traceparent.empty() && ParseTraceParent(traceparent) &&
       IsAttributeString(traceparent)) {
     return {std::string(traceparent),
-            std::string(IsAttributeString(tracestate) ? tracestate : "")};
+            Bounded(IsAttributeString(tracestate) ? tracestate : "")};
   }
   if (event == nullptr) return {};
   const auto own = event->extension("traceparent");
   if (!own) return {};
   return {std::string(*own),
-          std::string(event->extension("tracestate").value_or(""))};
+          Bounded(event->extension("tracestate").value_or(""))};
 }
 
 Delivery::Delivery(Event event, const InletInfo& inlet, Settler& settler,
@@ -75,6 +100,13 @@ const Event* Delivery::event() const noexcept {
 
 const Malformed* Delivery::malformed() const noexcept {
   return std::get_if<Malformed>(&content_);
+}
+
+std::size_t Delivery::memory_size() const noexcept {
+  std::size_t content = 0;
+  if (event() != nullptr) content = event()->memory_size();
+  return content + facts.key.size() + facts.trace.traceparent.size() +
+         facts.trace.tracestate.size();
 }
 
 void Delivery::Settle(Settlement settlement) noexcept {

@@ -123,7 +123,7 @@ std::uint32_t Engine::NewCall(std::uint32_t entry_index,
 void Engine::Admit(Delivery&& delivery, std::span<const Target> targets,
                    TimePoint now, Actions& actions) {
   assert(!targets.empty() && delivery.event() != nullptr);
-  const std::size_t bytes = delivery.event()->memory_size();
+  const std::size_t bytes = delivery.memory_size();
   if (auto error = Refuse(targets, bytes); error) {
     SettleRefused(std::move(delivery), *std::move(error), actions);
     return;
@@ -151,7 +151,7 @@ void Engine::Admit(Delivery&& delivery, std::span<const Target> targets,
 
 void Engine::AdmitFinished(Delivery&& delivery, std::uint32_t function,
                            CallResult result, TimePoint now, Actions& actions) {
-  const std::size_t bytes = delivery.event()->memory_size();
+  const std::size_t bytes = delivery.memory_size();
   const Target target{function};
   if (auto error = Refuse({&target, 1}, bytes); error) {
     SettleRefused(std::move(delivery), *std::move(error), actions);

@@ -497,6 +497,34 @@ TEST(Dispatcher, BoundsAFunctionByCountAndBytes) {
             size * 2 + TypedEvent("count").memory_size());
 }
 
+TEST(Dispatcher, CountsTheBytesOfKeysToo) {
+  DispatchRig rig;
+  rig.On({.name = "f", .type = "t"}, [](const Event&) {});
+  rig.Start();
+  const std::string key(10'000, 'k');
+
+  rig.http.Publish(TypedEvent("t"), key);
+  rig.http.Pump();
+
+  EXPECT_EQ(rig.dispatcher->counts().bytes,
+            TypedEvent("t").memory_size() + key.size());
+}
+
+TEST(TraceContext, LeavesEntriesOutOfALongTracestate) {
+  const std::string parent =
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const std::string fits = "a=" + std::string(510, 'x');
+  const std::string huge = "b=" + std::string(60'000, 'x');
+  const std::string entry = "c=" + std::string(98, 'x');
+  std::string many = entry;
+  for (int i = 0; i < 9; ++i) many += "," + entry;
+
+  EXPECT_EQ(TraceContextOf(parent, fits, nullptr).tracestate, fits);
+  EXPECT_EQ(TraceContextOf(parent, huge + ",d=1", nullptr).tracestate, "d=1");
+  EXPECT_EQ(TraceContextOf(parent, many, nullptr).tracestate,
+            many.substr(0, 5 * entry.size() + 4));
+}
+
 TEST(Dispatcher, SaysThatAnEventCanNeverFit) {
   DispatchRig rig;
   rig.options.max_bytes = 10;

@@ -291,7 +291,7 @@ class Schedule {
     const auto [at, fresh] = open_.try_emplace(KeyOf(delivery));
     if (!fresh) Violated("a delivery came twice");
     Open& open = at->second;
-    open.bytes = delivery.event()->memory_size();
+    open.bytes = delivery.memory_size();
     for (std::size_t i = 0; i < functions_.size(); ++i) {
       const FunctionSpec& spec = functions_[i].spec;
       if (!MatchesPattern(spec.type, delivery.event()->type())) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,7 +39,8 @@ struct TraceContext {
 /// `event`, which may be null. A traceparent that is malformed is passed over
 /// and its tracestate with it: replies carry both on. W3C Trace Context: "If
 /// the vendor failed to parse traceparent, it MUST NOT attempt to parse
-/// tracestate."
+/// tracestate." Of a tracestate over 512 bytes whole entries are left out,
+/// first those over 128 bytes, then those at the end.
 [[nodiscard]] CIRRO_EXPORT TraceContext
 TraceContextOf(std::string_view traceparent, std::string_view tracestate,
                const Event* event);
@@ -76,6 +78,8 @@ class CIRRO_EXPORT Delivery {
   [[nodiscard]] const Malformed* malformed() const noexcept;
   [[nodiscard]] const InletInfo& inlet() const noexcept { return *inlet_; }
   [[nodiscard]] bool settled() const noexcept { return settler_ == nullptr; }
+  /// Bytes that the event, its key and its trace take.
+  [[nodiscard]] std::size_t memory_size() const noexcept;
 
   /// May be filled in by the inlet before it hands the delivery over.
   Facts facts{};
