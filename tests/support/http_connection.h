@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bindings/http/src/connection.h"
+#include "cirro/cloudevents/event_builder.h"
 #include "cirro/dispatch/inlet.h"
 
 namespace cirro::test {
@@ -144,6 +145,24 @@ class HttpConnectionRig final : public Settler {
   int reads_ = 0;
   std::unique_ptr<internal::Connection> connection_;
 };
+
+/// Success with a reply whose data has so many bytes.
+inline Settlement ReplyOf(std::size_t bytes) {
+  return {.kind = Settlement::Kind::kAck,
+          .replies = {*EventBuilder()
+                           .id("r")
+                           .source("/s")
+                           .type("t")
+                           .data(Text(std::string(bytes, 'x')))
+                           .Build()}};
+}
+
+/// An event in chunks, with an extension of one and a trailer.
+inline std::string ChunkedEvent() {
+  return "POST / HTTP/1.1\r\nHost: x\r\nce-specversion: 1.0\r\nce-id: c\r\n"
+         "ce-source: /s\r\nce-type: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "4;a=b\r\ndata\r\n00\r\nT: x\r\n\r\n";
+}
 
 /// The statuses of the answers in `sent`, in order; -1 where it is no answer
 /// whose length is what its Content-Length says. `100 Continue` is left out.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "cirro/cloudevents/json_format.h"
 #include "cirro/cloudevents/utf8.h"
@@ -111,13 +112,6 @@ void WriteReply(const Event& event, ContentMode mode, Answer& out) {
   EndHead(out);
 }
 
-void WriteBatchReply(const std::vector<Event>& events, Answer& out) {
-  BeginHead(200, out);
-  out.head += kBatchHeaderLine;
-  out.body = EncodeJsonBatch(events);
-  EndHead(out);
-}
-
 void WriteProblem(int status, std::string_view code, std::string_view detail,
                   std::chrono::milliseconds retry_after, Answer& out) {
   BeginProblem(status, out.body);
@@ -134,21 +128,38 @@ namespace {
 // Of one answer: a hostile batch has thousands of bad members.
 constexpr std::size_t kMaxDetails = 16;
 
-void AppendReplies(const std::vector<Event>& replies, std::string& out) {
-  if (replies.empty()) return;
-  out += R"(,"replies":)";
-  out += EncodeJsonBatch(replies);
+// Lets each go when it is written, so that all of them are never there twice.
+// `separator` is what stands before the first.
+void AppendReplies(std::vector<Event>& replies, std::string_view& separator,
+                   std::string& out) {
+  for (Event& reply : replies) {
+    out += std::exchange(separator, ",");
+    EncodeJson(reply, out);
+    const Event written = std::move(reply);
+  }
+  replies = {};
 }
 
 }  // namespace
 
-void WriteBatchProblem(int status, std::span<const EventOutcome> outcomes,
+void WriteBatchReply(std::span<EventOutcome> outcomes, Answer& out) {
+  BeginHead(200, out);
+  out.head += kBatchHeaderLine;
+  std::string_view separator = "[";
+  for (EventOutcome& outcome : outcomes) {
+    AppendReplies(outcome.replies, separator, out.body);
+  }
+  out.body += ']';
+  EndHead(out);
+}
+
+void WriteBatchProblem(int status, std::span<EventOutcome> outcomes,
                        std::chrono::milliseconds retry_after, Answer& out) {
   BeginProblem(status, out.body);
   out.body += R"(,"events":[)";
   std::size_t details = 0;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const EventOutcome& outcome = outcomes[i];
+    EventOutcome& outcome = outcomes[i];
     if (i != 0) out.body += ',';
     out.body += R"({"status":)";
     AppendNumber(static_cast<std::uint64_t>(outcome.status), out.body);
@@ -158,8 +169,10 @@ void WriteBatchProblem(int status, std::span<const EventOutcome> outcomes,
         ++details;
         AppendMember("detail", outcome.detail, out.body);
       }
-    } else if (IsFinal(status)) {
-      AppendReplies(outcome.replies, out.body);
+    } else if (IsFinal(status) && !outcome.replies.empty()) {
+      std::string_view separator = R"(,"replies":[)";
+      AppendReplies(outcome.replies, separator, out.body);
+      out.body += ']';
     }
     out.body += '}';
   }

@@ -51,16 +51,17 @@ struct EventOutcome {
 void WriteDone(int status, Answer& out);
 /// One reply event. REQUIRES: mode is kBinary or kStructured.
 void WriteReply(const Event& event, ContentMode mode, Answer& out);
-/// Several replies, as a JSON batch.
-void WriteBatchReply(const std::vector<Event>& events, Answer& out);
+/// The replies of a batch, as a JSON batch; they are gone afterwards.
+/// REQUIRES: there are some.
+void WriteBatchReply(std::span<EventOutcome> outcomes, Answer& out);
 /// What did not succeed, as problem+json.
 /// Source: RFC 9457.
 void WriteProblem(int status, std::string_view code, std::string_view detail,
                   std::chrono::milliseconds retry_after, Answer& out);
 /// A batch that did not succeed as a whole: the outcome of each event, and its
 /// replies where nobody will send it again. Only the first outcomes that are no
-/// success say more than their code.
-void WriteBatchProblem(int status, std::span<const EventOutcome> outcomes,
+/// success say more than their code. Takes the replies it writes.
+void WriteBatchProblem(int status, std::span<EventOutcome> outcomes,
                        std::chrono::milliseconds retry_after, Answer& out);
 void WriteRefusal(const HttpRefusal& refusal, Answer& out);
 /// To OPTIONS and to other methods than POST.

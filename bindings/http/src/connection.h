@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "answer.h"
 #include "connection_host.h"
@@ -43,6 +44,8 @@ class Connection : public TimerNode {
 
   /// A delivery of this connection is settled. `low` is its token's.
   void Settle(std::uint64_t low, Settlement&& settlement);
+  /// One is, with replies that there was no memory for.
+  void SettleWithoutReplies(std::uint64_t low);
 
   /// The host's phase has changed.
   void OnPhase();
@@ -77,7 +80,9 @@ class Connection : public TimerNode {
   void NotePartial();
   void SendContinue();
   void NoteMemory();
+  void Hold(std::size_t bytes);
   [[nodiscard]] bool HasMemoryFor(std::size_t more) const;
+  [[nodiscard]] bool HasMemoryToAnswer(std::size_t more) const;
   [[nodiscard]] bool HasRoom() const;
   [[nodiscard]] bool MakeRoom();
 
@@ -97,6 +102,10 @@ class Connection : public TimerNode {
   void SettleOne(Exchange& exchange, Settlement&& settlement);
   void SettleBatched(Exchange& exchange, std::size_t index,
                      Settlement&& settlement);
+  void TakeReplies(BatchState& batch, EventOutcome& outcome,
+                   std::vector<Event> replies);
+  void RefuseReplies(BatchState& batch);
+  void DropReplies(BatchState& batch);
   void FinishBatch(Exchange& exchange);
 
   [[nodiscard]] bool HasAnswer();

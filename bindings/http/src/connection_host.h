@@ -53,6 +53,16 @@ struct BufferSums {
   std::atomic<std::size_t> unsent{0};    ///< Bytes of answers.
 };
 
+/// So much of an answer is taken however full the memory of all connections
+/// is: an answer that says so is no larger.
+inline constexpr std::size_t kSmallAnswer = 4'096;
+
+[[nodiscard]] inline std::size_t BytesOf(const std::vector<Event>& replies) {
+  std::size_t bytes = 0;
+  for (const Event& reply : replies) bytes += reply.memory_size();
+  return bytes;
+}
+
 /// What the connections of one reactor thread share: memory that only one
 /// needs at a time, and the way to the sink. One thread.
 class ConnectionHost {

@@ -17,6 +17,9 @@ namespace {
 constexpr int kIndexBits = 24;  // of a token's low half; above: the stream
 constexpr std::uint64_t kIndexMask = (std::uint64_t{1} << kIndexBits) - 1;
 
+constexpr HttpRefusal kAnswersAreFull{503, HttpReject::kBuffers,
+                                      "too much is being sent"};
+
 struct Target {
   std::string_view path;
   std::string_view query;
@@ -134,7 +137,7 @@ void Connection::TakeEvent(Exchange& exchange) {
     return;
   }
   if (host_.buffers.unsent > host_.parts.options.max_buffered_bytes) {
-    Reject(exchange, {503, HttpReject::kBuffers, "too much is being sent"});
+    Reject(exchange, kAnswersAreFull);
     return;
   }
   HttpContent content =
@@ -249,14 +252,28 @@ void Connection::Refuse(const HttpRefusal& refusal) {
 void Connection::Reject(Exchange& exchange, const HttpRefusal& refusal) {
   ThreadCounters::Add(
       host_.counters.rejected[static_cast<std::size_t>(refusal.reason)]);
+  if (exchange.batch != nullptr) DropReplies(*exchange.batch);
   WriteRefusal(refusal, exchange.answer);
   Answered(exchange);
 }
 
 void Connection::Answered(Exchange& exchange) {
   exchange.state = Exchange::State::kAnswered;
-  held_bytes_ += exchange.answer.size();
+  Hold(exchange.answer.size());
   host_.Touch(*this);
+}
+
+// Many settlements may come before the turn's end: what is large is counted at
+// once, so that each sees those before it.
+void Connection::Hold(std::size_t bytes) {
+  held_bytes_ += bytes;
+  if (unsent() + held_bytes_ > noted_unsent_ + kSmallAnswer) NoteMemory();
+}
+
+// Beyond what this connection has for its peer.
+bool Connection::HasMemoryToAnswer(std::size_t more) const {
+  return unsent() + held_bytes_ + more <= kSmallAnswer ||
+         host_.buffers.unsent + more <= host_.parts.options.max_buffered_bytes;
 }
 
 void Connection::RefuseConnection() {
@@ -274,6 +291,17 @@ void Connection::Settle(std::uint64_t low, Settlement&& settlement) {
   }
 }
 
+void Connection::SettleWithoutReplies(std::uint64_t low) {
+  Exchange* const exchange = exchanges_.Find(low >> kIndexBits);
+  if (exchange == nullptr || exchange->state != Exchange::State::kOpen) return;
+  if (exchange->batch == nullptr) {
+    Reject(*exchange, kAnswersAreFull);
+    return;
+  }
+  RefuseReplies(*exchange->batch);
+  SettleBatched(*exchange, low & kIndexMask, {.kind = Settlement::Kind::kAck});
+}
+
 void Connection::SettleOne(Exchange& exchange, Settlement&& settlement) {
   const HttpOptions& options = host_.parts.options;
   const bool done = settlement.kind == Settlement::Kind::kAck;
@@ -283,13 +311,19 @@ void Connection::SettleOne(Exchange& exchange, Settlement&& settlement) {
     return;
   }
   if (done) {
+    const Event& reply = settlement.replies.front();
+    // The function is called again, which it must bear anyway.
+    if (!HasMemoryToAnswer(reply.memory_size())) {
+      Reject(exchange, kAnswersAreFull);
+      return;
+    }
     ContentMode mode = exchange.mode;
     if (options.reply_mode != HttpReplyMode::kAsRequest) {
       mode = options.reply_mode == HttpReplyMode::kBinary
                  ? ContentMode::kBinary
                  : ContentMode::kStructured;
     }
-    WriteReply(settlement.replies.front(), mode, exchange.answer);
+    WriteReply(reply, mode, exchange.answer);
   } else {
     const Error unknown{ErrorCode::kInternal, {}};
     const Error& error = settlement.error ? *settlement.error : unknown;
@@ -310,30 +344,51 @@ void Connection::SettleBatched(Exchange& exchange, std::size_t index,
   }
   batch.status = Worse(batch.status, outcome.status);
   batch.retry_after = std::max(batch.retry_after, settlement.delay);
-  outcome.replies = std::move(settlement.replies);
+  TakeReplies(batch, outcome, std::move(settlement.replies));
   if (--batch.open == 0) FinishBatch(exchange);
+}
+
+void Connection::TakeReplies(BatchState& batch, EventOutcome& outcome,
+                             std::vector<Event> replies) {
+  if (replies.empty() || batch.too_large) return;
+  const std::size_t bytes = BytesOf(replies);
+  if (!HasMemoryToAnswer(bytes)) {
+    RefuseReplies(batch);
+    return;
+  }
+  outcome.replies = std::move(replies);
+  batch.reply_bytes += bytes;
+  Hold(bytes);
+}
+
+void Connection::RefuseReplies(BatchState& batch) {
+  batch.too_large = true;
+  DropReplies(batch);
+}
+
+void Connection::DropReplies(BatchState& batch) {
+  for (EventOutcome& outcome : batch.outcomes) outcome.replies = {};
+  held_bytes_ -= std::exchange(batch.reply_bytes, 0);
+  NoteMemory();
 }
 
 void Connection::FinishBatch(Exchange& exchange) {
   const std::unique_ptr<BatchState> batch = std::move(exchange.batch);
+  if (batch->too_large) {
+    Reject(exchange, kAnswersAreFull);
+    return;
+  }
   if (batch->status >= 300) {
     WriteBatchProblem(batch->status, batch->outcomes, batch->retry_after,
                       exchange.answer);
-    Answered(exchange);
-    return;
-  }
-  std::vector<Event> replies;
-  for (EventOutcome& outcome : batch->outcomes) {
-    replies.insert(replies.end(),
-                   std::make_move_iterator(outcome.replies.begin()),
-                   std::make_move_iterator(outcome.replies.end()));
-  }
-  if (replies.empty()) {
+  } else if (batch->reply_bytes > 0) {
+    WriteBatchReply(batch->outcomes, exchange.answer);
+  } else {
     exchange.state = Exchange::State::kDone;
     host_.Touch(*this);
     return;
   }
-  WriteBatchReply(replies, exchange.answer);
+  held_bytes_ -= batch->reply_bytes;
   Answered(exchange);
 }
 

@@ -18,6 +18,8 @@ struct BatchState {
   int status = 0;  ///< The worst so far.
   std::chrono::milliseconds retry_after{0};
   std::vector<EventOutcome> outcomes;  ///< By event, in order.
+  std::size_t reply_bytes = 0;         ///< Of the replies in them.
+  bool too_large = false;  ///< There was no memory for them: they are gone.
 };
 
 /// A request and what becomes its answer.

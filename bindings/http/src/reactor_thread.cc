@@ -119,12 +119,30 @@ void ReactorThread::registerPoller(Pistache::Polling::Epoll& poller) {
 void ReactorThread::Settle(DeliveryToken token,
                            Settlement&& settlement) noexcept {
   if (current != this) {
-    mailbox_.Post(Mailbox::Answer{token, std::move(settlement)});
+    Post({.token = token, .settlement = std::move(settlement)});
     return;
   }
   const auto found = connections_.find(token.high);
   if (found == connections_.end()) return;
   found->second->Settle(token.low, std::move(settlement));
+}
+
+// A reply counts from here on, for it may lie in the mailbox as long as this
+// thread is kept by something else.
+void ReactorThread::Post(Mailbox::Answer answer) noexcept {
+  const std::size_t bytes = BytesOf(answer.settlement.replies);
+  if (bytes > kSmallAnswer) {
+    std::atomic<std::size_t>& unsent = group_.buffers.unsent;
+    if (unsent.fetch_add(bytes) + bytes <=
+        group_.parts.options.max_buffered_bytes) {
+      answer.counted = bytes;
+    } else {
+      unsent -= bytes;
+      answer.no_memory = true;
+      answer.settlement.replies = {};
+    }
+  }
+  mailbox_.Post(std::move(answer));
 }
 
 void ReactorThread::EnterPhase(DrainPhase phase) noexcept {
@@ -287,7 +305,14 @@ void ReactorThread::Review(Connection& connection) {
 void ReactorThread::TakeMail() {
   for (const NewSocket& socket : mail_.sockets) Add(socket);
   for (Mailbox::Answer& answer : mail_.answers) {
-    Settle(answer.token, std::move(answer.settlement));
+    group_.buffers.unsent -= answer.counted;
+    const auto found = connections_.find(answer.token.high);
+    if (found == connections_.end()) continue;
+    if (answer.no_memory) {
+      found->second->SettleWithoutReplies(answer.token.low);
+    } else {
+      found->second->Settle(answer.token.low, std::move(answer.settlement));
+    }
   }
   mail_.sockets.clear();
   mail_.answers.clear();

@@ -93,6 +93,7 @@ class ReactorThread final : public Pistache::Aio::Handler {
   void Accept(Listener& listener, bool admin_port);
   void Add(NewSocket socket);
   void SettleTurn();
+  void Post(Mailbox::Answer answer) noexcept;
   void TakeMail();
   void Review(Connection& connection);
   void AdvanceTimers();

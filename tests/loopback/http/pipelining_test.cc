@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <latch>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -216,6 +218,61 @@ TEST(Pipelining, AThousandRequestsOfAClientThatNeverReadsTakeLittleMemory) {
   EXPECT_GT(called, 2);
   EXPECT_LT(called, 100);
   EXPECT_LT(after, before + (std::size_t{32} << 20));
+}
+
+// Holds events, but for one whose function keeps the reactor's thread.
+class KeptSink final : public Sink {
+ public:
+  void Deliver(std::span<Delivery> batch) noexcept override {
+    for (Delivery& delivery : batch) {
+      if (delivery.event()->id() == "keeper") {
+        kept.count_down();
+        go.wait();
+        delivery.Settle(Done());
+      } else {
+        held.Deliver({&delivery, 1});
+      }
+    }
+  }
+
+  HoldingSink held;
+  std::latch kept{1};
+  std::latch go{1};
+};
+
+TEST(Pipelining, RepliesFromElsewhereTakeLittleMemoryWhileTheThreadIsKept) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer keeps what was freed";
+  constexpr std::size_t kReplies = 150;
+  KeptSink sink;
+  RunningReceiver receiver(sink, {.max_buffered_bytes = std::size_t{4} << 20});
+  std::vector<RawHttpClient> clients;
+  for (std::size_t i = 0; i < kReplies; i += 30) {
+    clients.push_back(receiver.Connect());
+    clients.back().Send(PostEvents(30));
+  }
+  std::vector<Delivery> deliveries = sink.held.Take(kReplies);
+  ASSERT_EQ(deliveries.size(), kReplies);
+  RawHttpClient keeper = receiver.Connect();
+  keeper.Send(PostEvent("keeper"));
+  sink.kept.wait();
+  const std::size_t before = ResidentBytes();
+
+  for (Delivery& delivery : deliveries) {
+    delivery.Settle(Echoed("r", std::size_t{1} << 20));
+  }
+  const std::size_t after = ResidentBytes();
+  sink.go.count_down();
+
+  EXPECT_LT(after, before + (std::size_t{32} << 20));
+  EXPECT_EQ(keeper.Receive().status, 202);
+  int refused = 0;
+  for (RawHttpClient& client : clients) {
+    for (int i = 0; i < 30; ++i) refused += client.Receive().status == 503;
+  }
+  EXPECT_GE(refused, 140);
+  EXPECT_LT(refused, 150);
+  EXPECT_EQ(receiver.rejected(HttpReject::kBuffers),
+            static_cast<std::uint64_t>(refused));
 }
 
 TEST(Pipelining, ServesAThousandPipelinedRequestsInOrder) {

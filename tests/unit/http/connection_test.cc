@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "cirro/cloudevents/event_builder.h"
 #include "support/http_connection.h"
 #include "support/raw_http.h"
 #include "support/sinks.h"
@@ -20,22 +19,6 @@ using namespace std::chrono_literals;
 using internal::DrainPhase;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-Settlement ReplyOf(std::size_t bytes) {
-  return {.kind = Settlement::Kind::kAck,
-          .replies = {*EventBuilder()
-                           .id("r")
-                           .source("/s")
-                           .type("t")
-                           .data(Text(std::string(bytes, 'x')))
-                           .Build()}};
-}
-
-std::string ChunkedEvent() {
-  return "POST / HTTP/1.1\r\nHost: x\r\nce-specversion: 1.0\r\nce-id: c\r\n"
-         "ce-source: /s\r\nce-type: t\r\nTransfer-Encoding: chunked\r\n\r\n"
-         "4;a=b\r\ndata\r\n00\r\nT: x\r\n\r\n";
-}
 
 TEST(Connection, ReadsTheSameWhereverTheBytesAreCut) {
   const std::string bytes =
@@ -136,75 +119,6 @@ TEST(Connection, KeepsNoMemoryOfLargeMessages) {
 
   EXPECT_GT(rig.sent().size(), 6'000'000u);
   EXPECT_LT(rig.connection().memory(), 10'000u);
-}
-
-// The sum over all connections.
-
-TEST(Connection, RefusesALargeRequestWhereOthersHoldTheMemory) {
-  const std::string large = PostEvent("1", std::string(50'000, 'x'));
-  std::string chunked = ChunkedEvent();
-  chunked.replace(chunked.find("4;a=b"), 11,
-                  "c350\r\n" + std::string(50'000, 'x') + "\r\n");
-  for (const std::string& request : {large, chunked}) {
-    for (const std::size_t piece : {std::size_t{1'000}, std::size_t{40'000}}) {
-      InlineSink sink;
-      HttpConnectionRig rig(sink, {.max_buffered_bytes = 100'000});
-      rig.host().buffers.received = 70'000;
-
-      for (std::size_t at = 0; at < request.size(); at += piece) {
-        rig.Receive(request.substr(at, piece));
-      }
-
-      EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(503));
-      EXPECT_THAT(rig.sent(), ::testing::HasSubstr("retry-after: 1\r\n"));
-      EXPECT_TRUE(rig.ended_writing());
-      EXPECT_LE(rig.host().buffers.received, 72'000u);
-    }
-  }
-}
-
-TEST(Connection, TakesASmallRequestInPiecesHoweverFullTheMemoryIs) {
-  InlineSink sink;
-  HttpConnectionRig rig(sink, {.max_buffered_bytes = 100'000});
-  rig.host().buffers.received = 100'000;
-  const std::string request = PostEvent("1", std::string(1'000, 'x'));
-
-  for (const char byte : request) rig.Receive({&byte, 1});
-
-  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202));
-}
-
-TEST(Connection, RefusesEventsWhileOthersLeaveTheirAnswersUntaken) {
-  InlineSink sink;
-  HttpConnectionRig rig(sink, {.max_buffered_bytes = 100'000});
-  rig.host().buffers.unsent = 100'001;
-
-  rig.Receive(PostEvent("1"));
-  rig.host().buffers.unsent -= 1;
-  rig.Receive(PostEvent("2"));
-
-  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(503, 202));
-  EXPECT_THAT(sink.ids(), ElementsAre("2"));
-}
-
-TEST(Connection, CountsWhatItHoldsAndGivesItBack) {
-  InlineSink sink([](const Delivery&) { return ReplyOf(20'000); });
-  HttpConnectionRig rig(sink, {});
-  const std::string request = PostEvent("1", std::string(50'000, 'x'));
-  rig.GiveRoom(0);
-
-  rig.Receive(request.substr(0, 30'000));
-  const std::size_t received = rig.host().buffers.received;
-  rig.Receive(request.substr(30'000));
-  const std::size_t unsent = rig.host().buffers.unsent;
-
-  EXPECT_GE(received, 30'000u);
-  EXPECT_LE(received, 100'000u);
-  EXPECT_GE(unsent, 20'000u);
-  EXPECT_LE(rig.host().buffers.received, 2'000u);
-  rig.Destroy();
-  EXPECT_EQ(rig.host().buffers.received, 0u);
-  EXPECT_EQ(rig.host().buffers.unsent, 0u);
 }
 
 TEST(Connection, LetsOthersHaveATurnBeforeItReadsOn) {
