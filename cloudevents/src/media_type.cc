@@ -57,13 +57,18 @@ struct Parameter {
 
 enum class Next : std::uint8_t { kParameter, kEnd, kMalformed };
 
-// Takes `; name=value` from the front.
+// Takes `; name=value` from the front, and the empty ones before it: in
+// "parameters = *( OWS ";" OWS [ parameter ] )" each may be. RFC 9110 section
+// 5.6.6
 Next TakeParameter(std::string_view& text, Parameter& out) noexcept {
-  if (text.empty()) return Next::kEnd;
-  SkipBlanks(text);
-  if (text.empty() || text.front() != ';') return Next::kMalformed;
-  text.remove_prefix(1);
-  SkipBlanks(text);
+  do {
+    if (text.empty()) return Next::kEnd;
+    SkipBlanks(text);
+    if (!text.starts_with(';')) return Next::kMalformed;
+    text.remove_prefix(1);
+    if (text.empty()) return Next::kEnd;
+    SkipBlanks(text);
+  } while (text.starts_with(';'));
   const std::size_t name = TokenSize(text);
   if (name == 0 || name == text.size() || text[name] != '=') {
     return Next::kMalformed;

@@ -14,9 +14,19 @@ TEST(MediaType, TakesTypesWithParameters) {
   }
 }
 
+// "parameters = *( OWS ";" OWS [ parameter ] )". RFC 9110 section 5.6.6
+TEST(MediaType, TakesEmptyParameters) {
+  for (const char* const text : {"a/b;", "a/b;;", "a/b;;c=d", "a/b; ;c=d",
+                                 "a/b;c=d;", "a/b;c=d ; ; e=f;"}) {
+    EXPECT_TRUE(IsMediaType(text)) << text;
+  }
+  EXPECT_EQ(MediaTypeParameter("a/b;; c=d; ;e=f;", "e"), "f");
+  EXPECT_EQ(MediaTypeEssence("application/json;"), "application/json");
+}
+
 TEST(MediaType, RefusesWhatIsNone) {
   for (const char* const text :
-       {"", "json", "/", "a/", "/b", "a/b/c", "a b/c", "a/b;", "a/b;c",
+       {"", "json", "/", "a/", "/b", "a/b/c", "a b/c", "a/b;c", "a/b;;c",
         "a/b;c=", "a/b;c =d", "a/b;c= d", "a/b;c=\"d", "a/b;c=\"d\\\"",
         "a/b, c/d", "text/html; charset:", "a/b;c=d e", " a/b", "a/(b)"}) {
     EXPECT_FALSE(IsMediaType(text)) << text;
@@ -28,7 +38,7 @@ TEST(MediaType, RefusesWhatNoHeaderLineMayHold) {
   for (const char* const text :
        {"a/b; c=\"x\r\nSet-Cookie: evil=1\"", "a/b; c=\"\\\r\n\"",
         "a/b; c=\"\xFF\"", "a/b; c=\"\t\"", "a/b; c=\"\x7F\"", "a/b;\tc=d",
-        "a/b ", "a/b; c=d ", "a/b; c=\"d\"  "}) {
+        "a/b ", "a/b; ", "a/b; c=d ", "a/b; c=\"d\"  "}) {
     EXPECT_FALSE(IsMediaType(text)) << text;
   }
   EXPECT_FALSE(IsMediaType(std::string_view("a/b; c=\"\0\"", 11)));

@@ -178,7 +178,8 @@ TEST(Rule017, DatacontenttypeIsMediaType) {
   };
   for (const char* const type :
        {"a/b", "text/plain; charset=utf-8", "application/vnd.x+json;a=\"\"",
-        "a/b ;c=d;  e=\"f \\\" \\\\ ;/=,\"", "!#$%&'*+-.^_`|~/x;y=!#$%&'*+"}) {
+        "a/b ;c=d;  e=\"f \\\" \\\\ ;/=,\"", "!#$%&'*+-.^_`|~/x;y=!#$%&'*+",
+        "a/b;", "a/b;;c=d"}) {
     EXPECT_THAT(BrokenRules(with(type)), IsEmpty()) << type;
   }
   for (const char* const type : {"json",
@@ -188,7 +189,7 @@ TEST(Rule017, DatacontenttypeIsMediaType) {
                                  "a/b/c",
                                  "a/b c",
                                  "text/html; charset:",
-                                 "a/b;",
+                                 "a/b; ",
                                  "a/b;c",
                                  "a/b;c=",
                                  "a/b; c =d",

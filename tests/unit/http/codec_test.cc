@@ -303,6 +303,15 @@ TEST(Rule034, ContentTypeIsDatacontenttypeAndTheBodyIsTheData) {
   EXPECT_EQ(EventOf(content).data_kind(), DataKind::kText);
 }
 
+// The grammar allows them, so strict does, too.
+TEST(Rule034, AContentTypeMayHaveEmptyParameters) {
+  for (const std::string_view type : {"application/json;", "a/b;;c=d"}) {
+    const HttpContent content =
+        DecodeHttp(With({{"Content-Type", type}}), "{}", kStrict);
+    EXPECT_EQ(EventOf(content).datacontenttype(), type);
+  }
+}
+
 TEST(Rule034, DatacontenttypeIsNotAHeaderOfItsOwn) {
   const auto headers = With({{"content-type", "text/plain"},
                              {"ce-datacontenttype", "application/json"}});

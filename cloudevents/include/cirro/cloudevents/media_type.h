@@ -7,9 +7,10 @@
 namespace cirro {
 
 /// Whether `text` is a media type with its parameters: `type/subtype` and any
-/// number of `; name=value`, values being tokens or quoted strings. White
-/// space is allowed around `;` and nowhere else.
-/// Source: RFC 2045 section 5.1, RFC 2046, RFC 9110 section 8.3.1.
+/// number of `; name=value`, values being tokens or quoted strings; empty ones
+/// (`;`) are passed over. White space is allowed around `;`, but not at the
+/// end, and nowhere else.
+/// Source: RFC 2045 section 5.1, RFC 2046, RFC 9110 sections 5.6.6 and 8.3.1.
 [[nodiscard]] CIRRO_EXPORT bool IsMediaType(std::string_view text) noexcept;
 
 /// `type/subtype` of a media type, without parameters and white space.
