@@ -63,6 +63,7 @@ void Assembly::Clear() noexcept {
   }
   seen_ = 0;
   present_ = 0;
+  mistyped_ = 0;
   names_ = 0;
   attributes_ = 0;
   nulls_ = 0;
@@ -133,6 +134,12 @@ void Assembly::AddNull(std::string_view name) {
     return;
   }
   AddExtension(name, {}, std::nullopt, true);
+}
+
+bool Assembly::NoteMistyped(std::string_view name) {
+  const auto core = FindCore(name);
+  if (core) mistyped_ |= 1U << *core;
+  return core.has_value();
 }
 
 void Assembly::AddExtension(std::string_view name, std::string_view text,
@@ -220,7 +227,7 @@ void Assembly::CheckCore() {
   };
   const auto has = [this](Core core) {
     if (!core_[core].empty()) return true;
-    ReportMissing(core);
+    if ((mistyped_ & (1U << core)) == 0) ReportMissing(core);
     return false;
   };
   const auto check_string = [this](Core core) {

@@ -31,6 +31,9 @@ class Assembly {
                     std::optional<AttributeType> type = std::nullopt);
   /// An attribute that came without a value: it is absent, and came once.
   void AddNull(std::string_view name);
+  /// An attribute came with a value that none has, which the caller reports.
+  /// True: a core attribute; it is not missing.
+  [[nodiscard]] bool NoteMistyped(std::string_view name);
   /// `known` as in Claim.
   void SetData(std::string_view bytes, DataKind known);
   void Report(int rule, std::string message);
@@ -82,7 +85,8 @@ class Assembly {
   std::optional<std::pmr::vector<Extension>> extensions_;
   std::array<std::string_view, kCoreCount> core_{};
   unsigned seen_ = 0;           // One bit for each Core that came, and
-  unsigned present_ = 0;        // for each that was not null.
+  unsigned present_ = 0;        // for each that was not null, and
+  unsigned mistyped_ = 0;       // for each whose value is not looked at.
   std::uint64_t names_ = 0;     // One bit for each hash of an extension.
   std::size_t attributes_ = 0;  // As they came, refused ones included.
   std::size_t nulls_ = 0;       // Not among them.

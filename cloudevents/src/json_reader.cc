@@ -162,20 +162,25 @@ class Reader {
       case '{':
       case '[':
         // The type system mapping has no objects and no arrays.
-        return assembly_.Report(
-            45, "attribute " + Excerpt(name) +
-                    " MUST be a JSON string, number or boolean");
+        return RefuseType(name, "a JSON string, number or boolean", {});
       default:
         break;
     }
     // "number, only the integer component optionally prefixed with a minus
     // sign is permitted".
     if (!IsCanonical(AttributeType::kInteger, value.raw)) {
-      return assembly_.Report(45, "attribute " + Excerpt(name) +
-                                      " MUST be an integer of 32 bits; it is " +
-                                      Excerpt(value.raw));
+      return RefuseType(name, "an integer of 32 bits",
+                        "; it is " + Excerpt(value.raw));
     }
     assembly_.AddAttribute(name, value.raw, AttributeType::kInteger);
+  }
+
+  // Core attributes have fewer types than others: all are strings here.
+  void RefuseType(std::string_view name, std::string_view must,
+                  const std::string& it_is) {
+    if (assembly_.NoteMistyped(name)) must = "a JSON string";
+    assembly_.Report(45, "attribute " + Excerpt(name) + " MUST be " +
+                             std::string(must) + it_is);
   }
 
   void AddString(std::string_view name, const Value& value) {

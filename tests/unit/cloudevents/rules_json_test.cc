@@ -191,6 +191,21 @@ TEST(Rule045, NumbersAreIntegersOf32Bits) {
   }
 }
 
+// It came: what is wrong is its type.
+TEST(Rule045, ACoreAttributeOfAnotherTypeIsNotCalledMissing) {
+  for (const char* const value : {"1.0", "1e3", "{}", "[]"}) {
+    const auto event = DecodeJson(R"({"id":"1","source":"/s","type":"t",)"
+                                  R"("extension":null,"specversion":)" +
+                                  std::string(value) + "}");
+
+    ASSERT_FALSE(event) << value;
+    EXPECT_THAT(event.error().rules, ElementsAre(45)) << value;
+    EXPECT_THAT(event.error().message,
+                HasSubstr(R"(attribute "specversion" MUST be a JSON string)"));
+    EXPECT_THAT(event.error().message, Not(HasSubstr("missing")));
+  }
+}
+
 TEST(Rule046, BinaryDataIsWrittenAsBase64WithoutAnInventedType) {
   const auto event =
       EventBuilder(test::MinEvent())
