@@ -243,6 +243,7 @@ void Connection::Refuse(const HttpRefusal& refusal) {
   Exchange& exchange = exchanges_.Push();
   ++host_.open_requests;
   exchange.close = true;
+  exchange.head_only = parser_.is_head();
   input_done_ = true;
   partial_ = Partial::kNone;
   Reject(exchange, refusal);

@@ -63,6 +63,7 @@ bool RequestParser::ScanLines(std::string_view input) {
 
 RequestParser::Step RequestParser::Head(std::string_view input,
                                         RequestHead& head) {
+  is_head_ = input.starts_with("HEAD ");
   if (!ScanLines(input)) {
     return refusal_.status == 0 ? Step::kNeedMore : Step::kRefused;
   }
@@ -80,6 +81,7 @@ RequestParser::Step RequestParser::Head(std::string_view input,
 
 RequestParser::Progress RequestParser::Complete(std::size_t consumed) {
   phase_ = Phase::kIdle;
+  is_head_ = false;
   skipped_line_ = false;
   scanned_ = 0;
   lines_ = 0;

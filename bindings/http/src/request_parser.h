@@ -51,6 +51,8 @@ class RequestParser {
   [[nodiscard]] bool in_body() const {
     return phase_ == Phase::kSized || phase_ == Phase::kChunked;
   }
+  /// The method of the request in hand is HEAD, so far as it was read.
+  [[nodiscard]] bool is_head() const { return is_head_; }
   /// The head asked for `100 Continue`. REQUIRES: in_body().
   [[nodiscard]] bool expects_continue() const { return expects_continue_; }
   /// How long the input must become for the request in hand; 0: not known.
@@ -69,6 +71,7 @@ class RequestParser {
   const HttpOptions& options_;
   Phase phase_ = Phase::kIdle;
   bool skipped_line_ = false;  ///< The empty line before a request line.
+  bool is_head_ = false;
   bool expects_continue_ = false;
   std::size_t scanned_ = 0;    ///< Whole lines of the head, in bytes.
   std::size_t lines_ = 0;      ///< Whole lines of the head, the request's too.

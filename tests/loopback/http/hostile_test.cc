@@ -239,6 +239,28 @@ INSTANTIATE_TEST_SUITE_P(Targets, Refused, ::testing::ValuesIn(Targets()),
 INSTANTIATE_TEST_SUITE_P(Chunks, Refused, ::testing::ValuesIn(Chunks()), kName);
 INSTANTIATE_TEST_SUITE_P(Limits, Refused, ::testing::ValuesIn(Limits()), kName);
 
+// RFC 9110 section 9.3.2: "the server MUST NOT send content in the response"
+// to HEAD, which a refusal is, too.
+TEST(Hostile, ARefusalOfHeadHasNoBody) {
+  InlineSink sink;
+  RunningReceiver receiver(sink, {.body_limit = 100'000});
+  for (const auto& cases :
+       {Smuggling(), Broken(), Targets(), Chunks(), Limits()}) {
+    for (const Case& one : cases) {
+      if (!one.bytes.starts_with("POST ")) continue;
+      RawHttpClient client = receiver.Connect();
+
+      client.Send("\r\nHEAD" + one.bytes.substr(4));
+      const RawResponse response = client.Receive(true);
+
+      EXPECT_EQ(response.status, one.status) << one.name;
+      EXPECT_NE(response.Header("content-length"), "0") << one.name;
+      EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd) << one.name;
+      EXPECT_EQ(client.rest(), "") << one.name;
+    }
+  }
+}
+
 // A value over 64 KiB is refused even where the header may be larger: no
 // attribute may have it.
 TEST(Hostile, AValueOver64KiBIsRefusedWhateverTheHeaderLimit) {

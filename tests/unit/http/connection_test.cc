@@ -171,6 +171,29 @@ TEST(Connection, HasTheHeaderTimeoutFromTheFirstByteWhateverFollows) {
   EXPECT_TRUE(rig.ended_writing());
 }
 
+TEST(Connection, RefusesALateHeadWithoutABody) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+
+  rig.Receive("HE");
+  rig.Receive("AD / HTTP/1.1\r\n");
+  rig.Advance(10s);
+
+  EXPECT_THAT(rig.sent(), ::testing::StartsWith("HTTP/1.1 408 "));
+  EXPECT_THAT(rig.sent(), ::testing::EndsWith("\r\n\r\n"));
+}
+
+// Of the request in hand, not of one before it.
+TEST(Connection, RefusesWhatFollowsAHeadWithABody) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  rig.Receive("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  rig.Receive("\x16");
+
+  EXPECT_THAT(rig.sent(), ::testing::EndsWith("}"));
+}
+
 TEST(Connection, ABodyMayTakeItsTimeWhileItMakesProgress) {
   InlineSink sink;
   HttpConnectionRig rig(sink, {});
