@@ -44,6 +44,12 @@ void AppendRetryAfter(int status, std::chrono::milliseconds known,
   head += "\r\n";
 }
 
+void AppendAllow(std::string_view methods, std::string& head) {
+  head += "allow: ";
+  head += methods;
+  head += "\r\n";
+}
+
 // RFC 8259 section 7. A function's author may give any bytes as a reason: where
 // they are not UTF-8, what is beyond ASCII becomes '?'.
 void AppendJsonText(std::string_view text, std::string& out) {
@@ -185,18 +191,16 @@ void WriteRefusal(const HttpRefusal& refusal, Answer& out) {
                out);
 }
 
-void WriteOptions(Answer& out) {
+void WriteOptions(std::string_view allow, Answer& out) {
   out.body.clear();
   BeginHead(200, out);
-  out.head += "allow: POST\r\n";
+  AppendAllow(allow, out.head);
   EndHead(out);
 }
 
 void WriteMethodNotAllowed(std::string_view allow, Answer& out) {
   WriteProblem(405, ToString(HttpReject::kMethod), {}, {}, out);
-  out.head += "allow: ";
-  out.head += allow;
-  out.head += "\r\n";
+  AppendAllow(allow, out.head);
 }
 
 void WriteSideReply(const HttpReply& reply, Answer& out) {

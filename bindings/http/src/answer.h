@@ -65,7 +65,7 @@ void WriteBatchProblem(int status, std::span<EventOutcome> outcomes,
                        std::chrono::milliseconds retry_after, Answer& out);
 void WriteRefusal(const HttpRefusal& refusal, Answer& out);
 /// To OPTIONS and to other methods than POST.
-void WriteOptions(Answer& out);
+void WriteOptions(std::string_view allow, Answer& out);
 void WriteMethodNotAllowed(std::string_view allow, Answer& out);
 void WriteSideReply(const HttpReply& reply, Answer& out);
 

@@ -88,6 +88,8 @@ class Connection : public TimerNode {
 
   void TakeRequest();
   bool TakeSideRequest(Exchange& exchange);
+  bool AskSideRoutes(HttpReply& reply) const;
+  [[nodiscard]] std::string_view AllowedMethods() const;
   void TakeEvent(Exchange& exchange);
   void TakeBatch(Exchange& exchange, std::vector<Result<Event>> members,
                  std::uint64_t low);

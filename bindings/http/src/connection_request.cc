@@ -94,7 +94,7 @@ void Connection::TakeRequest() {
   } else if (!TakeSideRequest(exchange)) {
     ThreadCounters::Add(
         host_.counters.rejected[static_cast<std::size_t>(HttpReject::kMethod)]);
-    WriteMethodNotAllowed(admin_port_ ? "GET, HEAD" : "POST", exchange.answer);
+    WriteMethodNotAllowed(AllowedMethods(), exchange.answer);
     Answered(exchange);
   }
 }
@@ -102,27 +102,41 @@ void Connection::TakeRequest() {
 bool Connection::TakeSideRequest(Exchange& exchange) {
   const RequestHead& head = host_.head;
   if (head.method == "OPTIONS" && !admin_port_) {
-    WriteOptions(exchange.answer);
+    WriteOptions(AllowedMethods(), exchange.answer);
     Answered(exchange);
     return true;
   }
   if (head.method != "GET" && head.method != "HEAD") return false;
-  const Target target = SplitTarget(head.target);
-  if (host_.parts.side_routes != nullptr) {
-    HttpReply reply;
-    if (host_.parts.side_routes->Handle({.path = target.path,
-                                         .query = target.query,
-                                         .headers = head.headers,
-                                         .admin_port = admin_port_},
-                                        reply)) {
-      WriteSideReply(reply, exchange.answer);
-      Answered(exchange);
-      return true;
-    }
+  HttpReply reply;
+  if (AskSideRoutes(reply)) {
+    WriteSideReply(reply, exchange.answer);
+    Answered(exchange);
+    return true;
   }
-  if (!IsForBrowsers(target.path) && !admin_port_) return false;
+  if (!IsForBrowsers(SplitTarget(head.target).path) && !admin_port_) {
+    return false;
+  }
   Reject(exchange, {404, HttpReject::kNotFound, "nothing is here"});
   return true;
+}
+
+bool Connection::AskSideRoutes(HttpReply& reply) const {
+  if (host_.parts.side_routes == nullptr) return false;
+  const Target target = SplitTarget(host_.head.target);
+  return host_.parts.side_routes->Handle({.path = target.path,
+                                          .query = target.query,
+                                          .headers = host_.head.headers,
+                                          .admin_port = admin_port_},
+                                         reply);
+}
+
+// "The origin server MUST generate an Allow header field in a 405 response
+// containing a list of the target resource's currently supported methods."
+// RFC 9110 section 15.5.6
+std::string_view Connection::AllowedMethods() const {
+  if (admin_port_) return "GET, HEAD";
+  HttpReply unused;
+  return AskSideRoutes(unused) ? "GET, HEAD, POST" : "POST";
 }
 
 void Connection::TakeEvent(Exchange& exchange) {

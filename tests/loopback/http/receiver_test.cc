@@ -475,6 +475,23 @@ TEST(HttpReceiver, ServesSideRoutesBesideEvents) {
   EXPECT_THAT(sink.ids(), ElementsAre("1"));
 }
 
+// "the set of methods advertised as supported by the target resource".
+// RFC 9110 section 10.2.1
+TEST(HttpReceiver, AllowsWhatSideRoutesAnswer) {
+  InlineSink sink;
+  Health health;
+  RunningReceiver receiver(sink, {}, &health);
+
+  for (const char* const method : {"DELETE", "OPTIONS"}) {
+    const std::string begin = method;
+    const std::string end = " HTTP/1.1\r\nHost: x\r\n\r\n";
+    EXPECT_EQ(receiver.Exchange(begin + " /healthz" + end).Header("allow"),
+              "GET, HEAD, POST");
+    EXPECT_EQ(receiver.Exchange(begin + " /other" + end).Header("allow"),
+              "POST");
+  }
+}
+
 TEST(HttpReceiver, ServesSideRoutesAloneOnTheAdminPort) {
   InlineSink sink;
   Health health;
