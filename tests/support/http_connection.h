@@ -42,9 +42,13 @@ class HttpConnectionRig final : public Settler {
 
   /// Bytes from the peer, as one event of the reactor.
   void Receive(std::string_view bytes) {
+    Arrive(bytes);
+    Turn();
+  }
+  /// Likewise, and no turn follows.
+  void Arrive(std::string_view bytes) {
     arrived_ += bytes;
     connection_->OnReadable(peer_ended_);
-    Turn();
   }
   void PeerEnds() {
     peer_ended_ = true;
@@ -78,13 +82,8 @@ class HttpConnectionRig final : public Settler {
         one->touched = false;
         one->Continue();
       }
-      std::vector<internal::Connection*> resumed;
-      std::swap(resumed, host_.resumed());
-      for (internal::Connection* const one : resumed) {
-        one->resumed = false;
-        one->OnReadable(false);
-      }
-      if (touched.empty() && resumed.empty()) return;
+      if (touched.empty() && host_.resumed().empty()) return;
+      host_.BeginTurn();
     }
   }
   void Destroy() { connection_.reset(); }

@@ -7,9 +7,6 @@
 namespace cirro::internal {
 namespace {
 
-// One connection's share of a turn, so that one that never stops sending does
-// not keep the others waiting.
-constexpr int kReadsPerTurn = 16;
 // Own buffers grow with what has come, not with what was announced.
 constexpr std::size_t kReadBytes = 2'048;
 constexpr std::size_t kBodyReadBytes = 16'384;
@@ -35,6 +32,19 @@ void ConnectionHost::Touch(Connection& connection) {
 void ConnectionHost::Resume(Connection& connection) {
   if (std::exchange(connection.resumed, true)) return;
   resumed_.push_back(&connection);
+}
+
+void ConnectionHost::BeginTurn() {
+  turn_bytes_ = 0;
+  std::vector<Connection*> waiting;
+  std::swap(waiting, resumed_);
+  auto next = waiting.begin();
+  for (; next != waiting.end() && !turn_is_long(); ++next) {
+    (*next)->resumed = false;
+    (*next)->OnReadable(false);
+  }
+  // Before those that have just had another share.
+  resumed_.insert(resumed_.begin(), next, waiting.end());
 }
 
 Connection::Connection(std::uint64_t id, bool admin_port,
@@ -63,6 +73,8 @@ Connection::~Connection() {
 void Connection::OnReadable(bool end_in_sight) {
   readable_ = true;
   end_in_sight_ = end_in_sight_ || end_in_sight;
+  // It has its place among those that wait, however much more comes.
+  if (resumed) return;
   Pump();
   host_.Touch(*this);
 }
@@ -131,17 +143,19 @@ bool Connection::MakeRoom() {
 }
 
 void Connection::Pump() {
-  for (int reads = 0; readable_ && !paused_ && !finished_; ++reads) {
-    if (reads == kReadsPerTurn) {
+  const std::size_t share = host_.share();
+  for (std::size_t read = 0; readable_ && !paused_ && !finished_;) {
+    if (read >= share) {
       host_.Resume(*this);
       return;
     }
-    Read();
+    read += Read(share);
   }
   UpdateQuiet();
 }
 
-void Connection::Read() {
+// At most `limit` bytes; how many it was.
+std::size_t Connection::Read(std::size_t limit) {
   // A request that is here in part gets a buffer; others are read and parsed
   // in memory that all connections share, and leave nothing behind.
   const bool shared = input_done_ || in_.empty();
@@ -151,20 +165,21 @@ void Connection::Read() {
     if (in_.capacity() == have && !HasMemoryFor(have)) {
       Refuse(kBuffersAreFull);
       in_.Clear();
-      return;
+      return 0;
     }
     room = in_.Room(
         parser_.wanted() > have
             ? std::min(parser_.wanted() - have, std::max(kBodyReadBytes, have))
             : kReadBytes);
   }
+  room = room.first(std::min(room.size(), limit));
   const IoResult result = transport_->Read(room);
   switch (result.kind) {
     case IoResult::Kind::kDone:
       break;
     case IoResult::Kind::kBlock:
       readable_ = false;
-      return;
+      return 0;
     case IoResult::Kind::kEnd:
       readable_ = false;
       peer_ended_ = true;
@@ -172,15 +187,16 @@ void Connection::Read() {
         Refuse({400, HttpReject::kBadRequest, "the request ends too early"});
       }
       input_done_ = true;
-      return;
+      return 0;
     case IoResult::Kind::kBroken:
       Break();
-      return;
+      return 0;
   }
+  host_.NoteRead(result.size);
   // A read that did not fill the room has emptied the socket, and what comes
   // later is a new edge. An end that came with this edge is not.
   if (result.size < room.size()) readable_ = end_in_sight_;
-  if (input_done_) return;
+  if (input_done_) return result.size;
 
   window_bytes_ += result.size;
   if (shared) {
@@ -192,6 +208,7 @@ void Connection::Read() {
     ParseBuffered();
   }
   NoteMemory();
+  return result.size;
 }
 
 // What could not be parsed yet, for a later read.

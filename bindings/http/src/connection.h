@@ -66,14 +66,14 @@ class Connection : public TimerNode {
   [[nodiscard]] TimePoint deadline() const;
 
   bool touched = false;  ///< Of the host: in its list.
-  bool resumed = false;  ///< Likewise.
+  bool resumed = false;  ///< Likewise: it reads on in a later turn.
 
  private:
   // What of a request is here; what its timeout is about.
   enum class Partial : std::uint8_t { kNone, kHead, kBody };
 
   void Pump();
-  void Read();
+  std::size_t Read(std::size_t limit);
   std::size_t Parse(std::string_view input);
   void Keep(std::string_view rest);
   void ParseBuffered();

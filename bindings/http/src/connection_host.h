@@ -125,6 +125,15 @@ class ConnectionHost {
   [[nodiscard]] std::vector<Connection*>& touched() { return touched_; }
   [[nodiscard]] std::vector<Connection*>& resumed() { return resumed_; }
 
+  /// Lets those that had to wait go on, first come, first served, until the
+  /// turn is long.
+  void BeginTurn();
+  /// What a connection may read, about, before others have their turn.
+  [[nodiscard]] std::size_t share() const {
+    return turn_is_long() ? kShareOfLongTurn : kShare;
+  }
+  void NoteRead(std::size_t bytes) { turn_bytes_ += bytes; }
+
   // Sums over the thread's connections, for who waits for the drain.
   std::size_t open_requests = 0;  ///< Read and not yet answered.
   std::size_t unquiet = 0;        ///< Connections that may deliver still.
@@ -132,11 +141,20 @@ class ConnectionHost {
  private:
   static constexpr std::size_t kScratchBytes = 65'536;
   static constexpr std::size_t kDeliverAt = 32;
+  // In bytes, for there is work behind each: one-byte chunks are the dearest,
+  // at some 10 ns a byte. In a turn that is long already, each connection that
+  // has an event still has a small request read at once.
+  static constexpr std::size_t kShare = 131'072;
+  static constexpr std::size_t kShareOfLongTurn = 4'096;
+  static constexpr std::size_t kLongTurn = 524'288;
+
+  [[nodiscard]] bool turn_is_long() const { return turn_bytes_ >= kLongTurn; }
 
   std::unique_ptr<char[]> scratch_;
   std::vector<Delivery> deliveries_;
   std::vector<Connection*> touched_;
   std::vector<Connection*> resumed_;
+  std::size_t turn_bytes_ = 0;  ///< Read in this turn.
 };
 
 }  // namespace cirro::internal

@@ -155,6 +155,7 @@ void ReactorThread::onReady(const Pistache::Aio::FdSet& fds) noexcept {
   mailbox_.SetAwake();
   host_.now = std::chrono::steady_clock::now();
   if (host_.now >= date_until_) UpdateDate();
+  host_.BeginTurn();
   // Its iterators give no access to the flags.
   // NOLINTNEXTLINE(modernize-loop-convert)
   for (std::size_t i = 0; i < fds.size(); ++i) {
@@ -179,15 +180,8 @@ void ReactorThread::onReady(const Pistache::Aio::FdSet& fds) noexcept {
 void ReactorThread::OnEvent(std::uint64_t tag,
                             const Pistache::Polling::Event& event) {
   switch (tag) {
-    case kWakeTag: {
-      std::vector<Connection*> resumed;
-      std::swap(resumed, host_.resumed());
-      for (Connection* const connection : resumed) {
-        connection->resumed = false;
-        connection->OnReadable(false);
-      }
+    case kWakeTag:  // What it says is seen to in every turn.
       return;
-    }
     case kTimerTag:
       armed_ = TimePoint::max();
       AdvanceTimers();
@@ -332,6 +326,7 @@ void ReactorThread::AdvanceTimers() {
 }
 
 void ReactorThread::ArmTimer() {
+  // The next turn comes at once, with the events that are there by then.
   if (!host_.resumed().empty()) mailbox_.Ring();
   const TimePoint next = wheel_.next();
   if (next >= armed_) return;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <latch>
 #include <random>
+#include <semaphore>
 #include <span>
 #include <string>
 #include <thread>
@@ -288,6 +289,97 @@ TEST(Pipelining, ServesAThousandPipelinedRequestsInOrder) {
 
   for (std::size_t i = 0; i < 1'000; ++i) {
     ASSERT_EQ(ids[i], std::to_string(i));
+  }
+}
+
+// Keeps the I/O thread in a function until everything that is to come in the
+// next turn has come.
+class GatedSink final : public Sink {
+ public:
+  void Deliver(std::span<Delivery> batch) noexcept override {
+    for (const Delivery& delivery : batch) {
+      if (delivery.event()->id() != "gate") continue;
+      reached_.release();
+      open_.acquire();
+    }
+    inner_.Deliver(batch);
+  }
+
+  void AwaitGate() { reached_.acquire(); }
+  void Open() { open_.release(); }
+  std::vector<std::string> ids() { return inner_.ids(); }
+
+ private:
+  std::binary_semaphore reached_{0};
+  std::binary_semaphore open_{0};
+  InlineSink inner_;
+};
+
+TEST(Pipelining, FastSendersLeaveTheOthersTheirTurn) {
+  constexpr std::size_t kEventBytes = 8'000;
+  GatedSink sink;
+  RunningReceiver receiver(sink, {.reactor_threads = 1});
+  std::vector<RawHttpClient> fast;
+  for (int i = 0; i < 30; ++i) fast.push_back(receiver.Connect());
+  RawHttpClient other = receiver.Connect();
+  RawHttpClient gate = receiver.Connect();
+  for (RawHttpClient& client : fast) client.Exchange(PostEvent("warm"));
+  other.Exchange(PostEvent("warm"));
+  gate.Send(PostEvent("gate"));
+  sink.AwaitGate();
+  std::string flood;
+  for (int i = 0; i < 100; ++i) {
+    flood += PostEvent("fast", std::string(kEventBytes, 'x'));
+  }
+
+  std::size_t sent = 0;
+  for (const RawHttpClient& client : fast) sent += client.SendSome(flood);
+  other.Send(PostEvent("other"));
+  sink.Open();
+  ASSERT_EQ(other.Receive().status, 202);
+
+  const std::vector<std::string> ids = sink.ids();
+  const auto before = static_cast<std::size_t>(std::count(
+      ids.begin(), std::find(ids.begin(), ids.end(), "other"), "fast"));
+  ASSERT_GT(sent, 5'000'000u);
+  EXPECT_LT(before * kEventBytes, 1'500'000u);
+}
+
+// None has all of its bytes read while another waits for its share.
+TEST(Pipelining, FastSendersTakeTurns) {
+  constexpr std::size_t kSenders = 10;
+  GatedSink sink;
+  RunningReceiver receiver(sink, {.reactor_threads = 1});
+  std::vector<RawHttpClient> fast;
+  for (std::size_t i = 0; i < kSenders; ++i) fast.push_back(receiver.Connect());
+  RawHttpClient gate = receiver.Connect();
+  for (RawHttpClient& client : fast) client.Exchange(PostEvent("warm"));
+  gate.Send(PostEvent("gate"));
+  sink.AwaitGate();
+  std::vector<std::size_t> events(kSenders);
+  for (std::size_t i = 0; i < kSenders; ++i) {
+    std::string flood;
+    for (int k = 0; k < 100; ++k) {
+      flood += PostEvent(std::to_string(i), std::string(8'000, 'x'));
+    }
+    events[i] = fast[i].SendSome(flood) * 100 / flood.size();
+  }
+
+  sink.Open();
+  for (std::size_t i = 0; i < kSenders; ++i) {
+    for (std::size_t k = 0; k < events[i]; ++k) {
+      ASSERT_EQ(fast[i].Receive().status, 202);
+    }
+  }
+
+  std::vector<std::size_t> served(kSenders);
+  for (const std::string& id : sink.ids()) {
+    if (id == "warm" || id == "gate") continue;
+    const std::size_t sender = std::stoul(id);
+    if (++served[sender] == events[sender]) break;
+  }
+  for (std::size_t i = 0; i < kSenders; ++i) {
+    EXPECT_GE(served[i], events[i] / 4) << i;
   }
 }
 

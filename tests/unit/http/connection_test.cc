@@ -133,6 +133,54 @@ TEST(Connection, LetsOthersHaveATurnBeforeItReadsOn) {
   EXPECT_GT(rig.reads(), 16);
 }
 
+// Bytes that cost the most to read.
+std::string EndlessChunks(std::size_t count) {
+  std::string bytes =
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (std::size_t i = 0; i < count; ++i) bytes += "1\r\na\r\n";
+  return bytes;
+}
+
+TEST(Connection, ReadsItsShareOfATurnInBytes) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  const std::string bytes = EndlessChunks(150'000);
+
+  rig.Arrive(bytes);
+  const std::size_t read = bytes.size() - rig.unread();
+  rig.Turn();
+
+  EXPECT_GE(read, 65'536u);
+  EXPECT_LE(read, 200'000u);
+  EXPECT_EQ(rig.unread(), 0u);
+}
+
+// Else those that never stop sending would be served with each byte.
+TEST(Connection, ReadsNothingMoreBeforeItsTurnHoweverMuchComes) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  rig.Arrive(EndlessChunks(150'000));
+  const std::size_t unread = rig.unread();
+
+  rig.Arrive("1\r\na\r\n");
+
+  EXPECT_EQ(rig.unread(), unread + 6);
+}
+
+TEST(Connection, ReadsASmallRequestEvenInALongTurn) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  const std::string large = PostEvent("2", std::string(100'000, 'x'));
+  rig.host().NoteRead(100'000'000);
+
+  rig.Arrive(PostEvent("1") + large);
+  const std::size_t unread = rig.unread();
+  rig.Turn();
+
+  EXPECT_GE(unread, large.size() - 4'096);
+  EXPECT_THAT(sink.ids(), ElementsAre("1", "2"));
+}
+
 // Deadlines.
 
 TEST(Connection, HasTheIdleTimeoutBetweenRequests) {
