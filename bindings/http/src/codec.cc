@@ -1,5 +1,6 @@
 #include "cirro/http/codec.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -96,6 +97,27 @@ ContentMode ModeOf(std::string_view content_type) noexcept {
     return ContentMode::kStructured;
   }
   return ContentMode::kBinary;
+}
+
+// Whether the bytes of text are what its media type says they are. They are
+// UTF-8, for the JSON format has strings, which may be called something else
+// because they have no bytes. JSON is UTF-8 whatever its charset (RFC 8259).
+bool IsInItsCharset(const Event& event) noexcept {
+  std::string_view charset =
+      MediaTypeParameter(event.datacontenttype(), "charset");
+  if (charset.size() > 1 && charset.front() == '"') {
+    charset = charset.substr(1, charset.size() - 2);
+  }
+  if (charset.empty() || EqualsIgnoreCase(charset, "utf-8") ||
+      event.data_kind() != DataKind::kText) {
+    return true;
+  }
+  const std::string_view data = event.data();
+  return (EqualsIgnoreCase(charset, "us-ascii") ||
+          StartsWithIgnoreCase(charset, "iso-8859-")) &&
+         std::all_of(data.begin(), data.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x80;
+         });
 }
 
 Error UnknownFormat(std::string_view content_type, std::string_view known) {
@@ -297,7 +319,9 @@ void AppendBinaryHeaders(const Event& event, std::string& out) {
 }
 
 bool FitsBinaryMode(const Event& event) noexcept {
-  return ModeOf(event.datacontenttype()) == ContentMode::kBinary;
+  const std::string_view type = event.datacontenttype();
+  return type == kUsualData ||
+         (ModeOf(type) == ContentMode::kBinary && IsInItsCharset(event));
 }
 
 std::string_view EncodeHttp(ContentMode mode, const Event& event,
