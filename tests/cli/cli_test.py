@@ -6,7 +6,10 @@ usage: cli_test.py BIN_FOLDER [unittest arguments]
 import json
 import os
 import pathlib
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -215,6 +218,32 @@ class Config(TestCase):
             self.assertEqual(done.stdout.decode(), (docs / page).read_text(), page)
 
 
+def type_into_bash(folder: str, keys: str) -> str:
+    """What a bash at a terminal shows until it ends; it begins with `script`."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.execvpe(
+            "bash",
+            ["bash", "--rcfile", "script", "-i"],
+            {**os.environ, "PATH": f".:{os.environ['PATH']}", "TERM": "dumb", "HISTFILE": ""},
+        )
+    shown = b""
+    os.write(terminal, keys.encode())
+    while select.select([terminal], [], [], PATIENCE)[0]:
+        try:
+            got = os.read(terminal, 4096)
+        except OSError:  # The terminal's other side is closed.
+            break
+        if not got:
+            break
+        shown += got
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    return shown.decode()
+
+
 class Completion(TestCase):
     """In bash itself: what a TAB offers."""
 
@@ -222,7 +251,7 @@ class Completion(TestCase):
     def setUpClass(cls):
         cls.script = cirro("completion", "bash").stdout.decode()
 
-    def complete(self, *words: str) -> set[str]:
+    def complete(self, *words: str, folder: str = "/") -> set[str]:
         quoted = " ".join(f"'{word}'" for word in words)
         done = subprocess.run(
             ["bash", "--norc", "-euc"]
@@ -232,10 +261,10 @@ class Completion(TestCase):
             ],
             capture_output=True,
             text=True,
-            cwd="/",
+            cwd=folder,
         )
         self.assertEqual((done.returncode, done.stderr), (0, ""), done)
-        return set(done.stdout.split())
+        return set(filter(None, done.stdout.split("\n")))
 
     def test_offers_commands(self):
         self.assertLessEqual(
@@ -254,6 +283,24 @@ class Completion(TestCase):
         self.assertEqual(self.complete("cirro", "completion", ""), {"bash"})
         for words in (("send", "--data-file"), ("run",), ("config", "--config")):
             self.assertIn("/etc/passwd", self.complete("cirro", *words, "/etc/passw"))
+
+    def test_offers_a_file_name_with_blanks_as_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("sp ace.json", "sp*"):
+                (pathlib.Path(folder) / name).touch()
+            found = self.complete("cirro", "send", "--data-file", "sp", folder=folder)
+            self.assertEqual(found, {"sp ace.json", "sp*"})
+
+    def test_a_tab_writes_a_file_name_with_blanks_as_one_word(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "sp ace.json").touch()
+            os.mkdir(pathlib.Path(folder) / "send")
+            (pathlib.Path(folder) / "script").write_text(self.script)
+            # What is completed is printed, a line each word.
+            (pathlib.Path(folder) / "cirro").write_text("#!/bin/sh\nprintf '<%s>' \"$@\"\n")
+            os.chmod(pathlib.Path(folder) / "cirro", 0o755)
+            said = type_into_bash(folder, "cirro sen\t--data-file sp\t; exit\n")
+        self.assertIn("<send><--data-file><sp ace.json>", said)
 
     def test_offers_nothing_for_free_text(self):
         self.assertEqual(self.complete("cirro", "send", "--type", "a"), set())

@@ -77,10 +77,14 @@ std::string MisspeltFlag(const CommandWords& command,
   return {};
 }
 
-// `words` between blanks, as one argument of compgen.
+// `words` between blanks, as one argument of compgen. A line is one match,
+// whatever is in it, and bash escapes those that are names of files.
 std::string Matches(const std::string& words) {
-  if (words == "FILE") return "COMPREPLY=($(compgen -f -- \"$word\"))";
-  return "COMPREPLY=($(compgen -W '" + words + "' -- \"$word\"))";
+  const std::string take = "mapfile -t COMPREPLY < <(compgen ";
+  if (words == "FILE") {
+    return take + "-f -- \"$word\"); compopt -o filenames 2>/dev/null";
+  }
+  return take + "-W '" + words + "' -- \"$word\")";
 }
 
 }  // namespace
