@@ -137,6 +137,12 @@ class ExitCodes(TestCase):
         self.assert_exit(127, "there is no /no", "run", "/no")
         self.assert_exit(2, "CMakeLists.txt", "run", "/")
 
+    def test_times_that_are_none(self):
+        for value in ("nan", "-nan", "inf", "-inf", "-1", "0", "1e300", "1s"):
+            with self.subTest(value):
+                arguments = ("send", "http://x", "-t", "t", f"--timeout={value}")
+                self.assert_exit(2, "0.001 to 86400", *arguments)
+
     def test_programs_that_cannot_run(self):
         with tempfile.NamedTemporaryFile() as file:
             self.assert_exit(126, file.name, "run", file.name)

@@ -21,6 +21,14 @@
 namespace cirro::cli {
 namespace {
 
+// CLI::Range takes what is no number: it is neither less nor more.
+std::string CheckSeconds(const std::string& text) {
+  double seconds = 0;
+  const bool good = CLI::detail::lexical_cast(text, seconds) &&
+                    seconds >= 0.001 && seconds <= 86'400;
+  return good ? "" : "'" + text + "' must be seconds, 0.001 to 86400";
+}
+
 // The flags and what came of them. The options outlive every parse.
 class Command {
  public:
@@ -161,7 +169,7 @@ class Command {
         ->capture_default_str();
     send_
         ->add_option("--timeout", to.timeout_seconds, "Seconds until an answer")
-        ->check(CLI::Range(0.001, 86'400.0))
+        ->check(&CheckSeconds, "FLOAT in [0.001 - 86400]")
         ->capture_default_str();
     Know(*send_, "",
          {{"--mode", "binary structured batch"},
