@@ -16,6 +16,7 @@
 #include "log.h"
 #include "service.h"
 #include "signals.h"
+#include "standard_streams.h"
 #include "units.h"
 
 namespace cirro {
@@ -247,6 +248,7 @@ std::uint16_t App::admin_port() const noexcept {
 Result<void> App::Stop() { return impl_->Stop(); }
 
 int App::Run(int argc, char** argv) {
+  internal::OpenStandardStreams();
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0),
                                            argv + argc);
   const auto early = MakeLogger(LogLevel::kInfo, LogFormat::kAuto);

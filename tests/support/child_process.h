@@ -46,6 +46,7 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
+  [[nodiscard]] pid_t pid() const { return pid_; }
   void Signal(int number) const { kill(pid_, number); }
 
   /// Reads both of its outputs until `text` was written; false: it ended, or

@@ -16,6 +16,7 @@
 #include "say.h"
 #include "scaffold.h"
 #include "send.h"
+#include "standard_streams.h"
 #include "words.h"
 
 namespace cirro::cli {
@@ -278,6 +279,7 @@ class Command {
 }  // namespace cirro::cli
 
 int main(int argc, char** argv) {
+  cirro::internal::OpenStandardStreams();
   // A reader that goes away (| head) or a peer is an error, not the end.
   std::signal(SIGPIPE, SIG_IGN);
   try {

@@ -9,9 +9,11 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/child_process.h"
@@ -245,30 +247,46 @@ TEST(Process, SaysOfWhichSourceItForgaveSomething) {
   EXPECT_THAT(child.written(), HasSubstr("not percent-encoded"));
 }
 
+// A socket that listens on 127.0.0.1, at a free port.
+class Supervisor {
+ public:
+  Supervisor() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(fd_, generic, size), 0);
+    EXPECT_EQ(listen(fd_, 16), 0);
+    EXPECT_EQ(getsockname(fd_, generic, &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~Supervisor() { close(fd_); }
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  int fd_;
+  std::uint16_t port_ = 0;
+};
+
 TEST(Process, AdoptsTheListenerOfItsSupervisor) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_EQ(bind(listener, generic, size), 0);
-  ASSERT_EQ(listen(listener, 16), 0);
-  ASSERT_EQ(getsockname(listener, generic, &size), 0);
-  const std::uint16_t port = ntohs(address.sin_port);
+  const Supervisor supervisor;
   // Asked before it is started: the connection waits in the queue.
-  RawHttpClient client(port);
+  RawHttpClient client(supervisor.port());
   client.Send(PostOf("quick"));
 
   ChildProcess::Start start = Probe({});
-  start.listener = listener;
+  start.listener = supervisor.fd();
   ChildProcess child(std::move(start));
 
   EXPECT_EQ(client.Receive().status, 202);
-  EXPECT_EQ(PortOf(child), port);
+  EXPECT_EQ(PortOf(child), supervisor.port());
   child.Signal(SIGTERM);
   EXPECT_EQ(child.Wait(), 0);
-  close(listener);
 }
 
 TEST(Process, AListenerOfAnotherProcessIsNotTaken) {
@@ -282,6 +300,33 @@ TEST(Process, AListenerThatIsNotThereIsAnError) {
 
   EXPECT_EQ(child.Wait(), 78);
   EXPECT_THAT(child.written(), HasSubstr("LISTEN_FDS"));
+}
+
+// What a descriptor of the process is.
+std::string DescriptorOf(const ChildProcess& child, int number) {
+  return std::filesystem::read_symlink("/proc/" + std::to_string(child.pid()) +
+                                       "/fd/" + std::to_string(number));
+}
+
+// Else lines of the log would go into whatever was opened first.
+TEST(Process, NothingOfItsOwnTakesTheNumberOfAClosedStream) {
+  const std::pair<std::string, std::vector<int>> cases[] = {
+      {"2>&-", {2}}, {"<&- >&-", {0, 1}}, {"<&- >&- 2>&-", {0, 1, 2}}};
+  for (const auto& [closing, numbers] : cases) {
+    const Supervisor supervisor;
+    RawHttpClient client(supervisor.port());
+    client.Send(PostOf("quick"));
+    ChildProcess::Start start{
+        {"/bin/sh", "-c", "exec " CIRRO_PROBE " --host=127.0.0.1 " + closing}};
+    start.listener = supervisor.fd();
+
+    ChildProcess child(std::move(start));
+
+    ASSERT_EQ(client.Receive().status, 202) << closing;
+    for (const int number : numbers) {
+      EXPECT_EQ(DescriptorOf(child, number), "/dev/null") << closing;
+    }
+  }
 }
 
 TEST(Process, TakesItsPortFromThePlatform) {

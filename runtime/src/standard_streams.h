@@ -1,0 +1,24 @@
+#pragma once
+
+#include <fcntl.h>
+
+#include <array>
+#include <cstddef>
+
+// Descriptors 0 to 2, as a program finds them.
+namespace cirro::internal {
+
+/// Takes the numbers of standard streams that are closed, so that no socket
+/// gets one: what is said on stderr would go to its peer. As before, reading
+/// 0 and writing 1 fails: nobody shall believe that it was done. For the begin
+/// of main, while there is one thread.
+inline void OpenStandardStreams() noexcept {
+  constexpr std::array kModes{O_WRONLY, O_RDONLY, O_WRONLY};
+  for (std::size_t i = 0; i < kModes.size(); ++i) {
+    if (fcntl(static_cast<int>(i), F_GETFD) >= 0) continue;
+    // The lowest free number is this one: those below are open.
+    static_cast<void>(open("/dev/null", kModes[i]));
+  }
+}
+
+}  // namespace cirro::internal
