@@ -27,6 +27,13 @@ def cirro(*arguments: str, stdin: bytes = b"", **more) -> subprocess.CompletedPr
     )
 
 
+def sh(script: str, *arguments: str) -> subprocess.CompletedProcess:
+    """With the command as $0."""
+    return subprocess.run(
+        ["sh", "-c", script, BIN / "cirro", *arguments], capture_output=True, timeout=PATIENCE
+    )
+
+
 class Send(TestCase):
     """Against echo, whose reply shows what arrived."""
 
@@ -136,6 +143,15 @@ class ExitCodes(TestCase):
         self.assert_exit(66, "/no", "send", "http://x", "-t", "t", "--data-file", "/no")
         self.assert_exit(127, "there is no /no", "run", "/no")
         self.assert_exit(2, "CMakeLists.txt", "run", "/")
+
+    def test_data_that_cannot_be_read(self):
+        to_nobody = ("send", "http://x", "-t", "t", "--data-file")
+        self.assert_exit(66, "cannot read /tmp: Is a directory", *to_nobody, "/tmp")
+        for stdin in ("<&-", "</tmp"):
+            with self.subTest(stdin):
+                done = sh(f'exec "$0" "$@" {stdin}', *to_nobody, "-")
+                self.assertEqual((done.returncode, done.stdout), (66, b""), done)
+                self.assertIn(b"cannot read the standard input: ", done.stderr)
 
     def test_times_that_are_none(self):
         for value in ("nan", "-nan", "inf", "-inf", "-1", "0", "1e300", "1s"):

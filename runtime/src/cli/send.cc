@@ -1,14 +1,16 @@
 #include "send.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <cstring>
 #include <random>
 #include <span>
 #include <string_view>
@@ -51,15 +53,26 @@ std::string Now() {
           std::chrono::system_clock::now())));
 }
 
+// Plain system calls: a stream would not say why it cannot be read.
 Result<std::string> ReadFile(const std::string& path) {
-  using Iterator = std::istreambuf_iterator<char>;
-  if (path == "-") return std::string(Iterator(std::cin), Iterator());
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes{Iterator(file), Iterator()};
-  if (!file.is_open() || file.bad()) {
-    return Error{ErrorCode::kInvalidConfig, "cannot read " + path};
+  const bool standard = path == "-";
+  const int fd =
+      standard ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  std::string bytes;
+  std::array<char, 65'536> buffer;
+  ssize_t got = fd < 0 ? -1 : 1;
+  while (fd >= 0 && got != 0) {
+    got = read(fd, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) break;
+    bytes.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  return bytes;
+  const int number = errno;
+  if (fd >= 0 && !standard) close(fd);
+  if (got == 0) return bytes;
+  return Error{ErrorCode::kInvalidConfig,
+               "cannot read " + (standard ? "the standard input" : path) +
+                   ": " + std::strerror(number)};
 }
 
 Data DataOf(std::string bytes, const std::string& content_type) {
