@@ -35,7 +35,8 @@ using internal::StopSignal;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
-constexpr int kBadConfig = 78;  // As in sysexits.h.
+constexpr int kNotWritten = 74;  // This and the next: as in sysexits.h.
+constexpr int kBadConfig = 78;
 
 // The listening socket that a supervisor passed on, or -1.
 // Source: sd_listen_fds(3): descriptors begin at 3 and belong to LISTEN_PID.
@@ -73,6 +74,15 @@ void LogLines(Logger& logger, std::string_view message) {
     logger.Write(LogLevel::kError, line);
     message.remove_prefix(std::min(message.size(), line.size() + 1));
   }
+}
+
+// Writes a page to stdout; returns what main returns.
+int Print(const std::string& page, Logger& logger) {
+  std::fputs(page.c_str(), stdout);
+  const auto written = internal::FlushStandardOutput();
+  if (written) return 0;
+  logger.Write(LogLevel::kError, written.error().message);
+  return kNotWritten;
 }
 
 std::string_view OrderName(OrderBy::Kind kind) {
@@ -260,13 +270,9 @@ int App::Run(int argc, char** argv) {
     }
     if (flags->help) {
       const std::string program = argc > 0 ? argv[0] : "function";
-      std::fputs(internal::FlagsHelp(program).c_str(), stdout);
-      return 0;
+      return Print(internal::FlagsHelp(program), *early);
     }
-    if (flags->version) {
-      std::puts("cirro " CIRRO_VERSION);
-      return 0;
-    }
+    if (flags->version) return Print("cirro " CIRRO_VERSION "\n", *early);
     return impl_->Run(*flags);
   } catch (const std::exception& error) {
     early->Write(LogLevel::kError, error.what());
@@ -282,10 +288,7 @@ int App::Impl::Run(const Flags& flags) {
     LogLines(*early, config.error().message);
     return kBadConfig;
   }
-  if (flags.print_config) {
-    std::fputs(PrintConfig(*config).c_str(), stdout);
-    return 0;
-  }
+  if (flags.print_config) return Print(PrintConfig(*config), *early);
 
   SayIfDescriptorsAreFew(*config, *early);
   StopSignal signal;

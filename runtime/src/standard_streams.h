@@ -3,9 +3,15 @@
 #include <fcntl.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <string>
 
-// Descriptors 0 to 2, as a program finds them.
+#include "cirro/cloudevents/result.h"
+
+// Descriptors 0 to 2, as a program finds them and leaves them.
 namespace cirro::internal {
 
 /// Takes the numbers of standard streams that are closed, so that no socket
@@ -19,6 +25,19 @@ inline void OpenStandardStreams() noexcept {
     // The lowest free number is this one: those below are open.
     static_cast<void>(open("/dev/null", kModes[i]));
   }
+}
+
+/// Writes what stdout still holds; once, at the end. Fails with kUnavailable
+/// if this or anything before was not written.
+[[nodiscard]] inline Result<void> FlushStandardOutput() {
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  const int number = errno;
+  if (flushed && std::ferror(stdout) == 0) return {};
+  return Error{
+      ErrorCode::kUnavailable,
+      std::string("the standard output cannot be written: ") +
+          (number == 0 ? "part of it is lost" : std::strerror(number))};
 }
 
 }  // namespace cirro::internal

@@ -153,6 +153,24 @@ class ExitCodes(TestCase):
                 self.assertEqual((done.returncode, done.stdout), (66, b""), done)
                 self.assertIn(b"cannot read the standard input: ", done.stderr)
 
+    def test_output_that_cannot_be_written(self):
+        commands = [["config", "--print"], ["config", "--markdown"], ["metrics", "--markdown"]]
+        commands += [["version"], ["completion", "bash"], ["--help"], ["send", "--help"]]
+        commands += [["--version"]]
+        with Program([str(BIN / "echo")]) as echo:
+            commands += [["send", echo.url, "-t", "t"]]
+            for command in commands:
+                for to in (">/dev/full", ">&-"):
+                    with self.subTest(command, to=to):
+                        done = sh(f'exec "$0" "$@" {to}', *command)
+                        self.assertEqual(done.returncode, 74, done)
+                        said = done.stderr.decode().removeprefix("200\n")
+                        self.assertRegex(said, r"^cirro: .*standard output.*: .+\n$")
+
+    def test_a_failure_is_worth_more_than_its_output(self):
+        done = sh('exec "$0" "$@" >/dev/full', "send", "http://x")
+        self.assertEqual(done.returncode, 2, done)
+
     def test_times_that_are_none(self):
         for value in ("nan", "-nan", "inf", "-inf", "-1", "0", "1e300", "1s"):
             with self.subTest(value):

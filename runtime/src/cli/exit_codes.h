@@ -12,7 +12,8 @@ enum ExitCode : int {
   kUnavailable = 69,  ///< The receiver cannot be reached.
   kInternal = 70,     ///< A mistake of cirro itself.
   kCannotCreate = 73,
-  kTryLater = 75,  ///< Not now: overloaded, draining, timed out.
+  kNotWritten = 74,  ///< What was asked for could not be written to stdout.
+  kTryLater = 75,    ///< Not now: overloaded, draining, timed out.
   kBadConfig = 78,
   kCannotRun = 126,
   kNotFound = 127,
@@ -20,7 +21,8 @@ enum ExitCode : int {
 
 inline constexpr const char* kExitCodesHelp =
     "Exit codes: 0 done, 1 refused or failed, 2 wrong use, 66 no input file,\n"
-    "69 receiver not reached, 70 internal, 73 cannot create, 75 try later,\n"
-    "78 wrong configuration, 126 and 127 no program to run.";
+    "69 receiver not reached, 70 internal, 73 cannot create, 74 output not\n"
+    "written, 75 try later, 78 wrong configuration, 126 and 127 no program to\n"
+    "run.";
 
 }  // namespace cirro::cli

@@ -283,7 +283,12 @@ int main(int argc, char** argv) {
   // A reader that goes away (| head) or a peer is an error, not the end.
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return cirro::cli::Command().Main(argc, argv);
+    const int code = cirro::cli::Command().Main(argc, argv);
+    const auto written = cirro::internal::FlushStandardOutput();
+    if (written) return code;
+    const int lost =
+        cirro::cli::Fail(cirro::cli::kNotWritten, written.error().message);
+    return code == cirro::cli::kOk ? lost : code;
   } catch (const std::exception& error) {
     return cirro::cli::Fail(cirro::cli::kInternal, error.what());
   }

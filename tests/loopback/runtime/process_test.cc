@@ -368,6 +368,20 @@ TEST(Process, HelpAndVersionAreStatusZero) {
   EXPECT_THAT(version.written(), HasSubstr("cirro "));
 }
 
+TEST(Process, WhatIsNotWrittenIsNoSuccess) {
+  for (const char* const flag : {"--help", "--version", "--print-config"}) {
+    for (const char* const to : {">/dev/full", ">&-"}) {
+      ChildProcess child({{"/bin/sh", "-c",
+                           std::string("exec " CIRRO_PROBE " ") + flag + to}});
+
+      EXPECT_EQ(child.Wait(), 74) << flag << to;
+      EXPECT_THAT(child.written(), HasSubstr("standard output")) << flag << to;
+      EXPECT_EQ(
+          std::count(child.written().begin(), child.written().end(), '\n'), 1);
+    }
+  }
+}
+
 TEST(Process, PrintsItsConfigurationWithOriginsAndNoSecret) {
   ChildProcess child(
       Probe({"--print-config"}, {"CIRRO__METRICS__TOKEN=hunter2", "PORT=81"}));

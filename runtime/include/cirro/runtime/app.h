@@ -59,9 +59,10 @@ class CIRRO_EXPORT App {
   App& Set(std::string_view setting, std::string_view value);
 
   /// Serves until SIGTERM or SIGINT, drains, and returns what main returns: 0
-  /// after a drain, 1 when something failed, 2 when a flag is unknown, 78 when
-  /// the configuration is wrong. A second signal ends the process at once. Once
-  /// a process. `--help` lists the flags.
+  /// after a drain, 1 when something failed, 2 when a flag is unknown, 74 when
+  /// what a flag asked for could not be written, 78 when the configuration is
+  /// wrong. A second signal ends the process at once. Once a process. `--help`
+  /// lists the flags.
   int Run(int argc, char** argv);
 
   /// What Run does up to listening, without signals: for tests and programs
