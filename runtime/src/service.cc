@@ -296,18 +296,20 @@ void Service::SayWhereItListens() {
   for (const auto& [name, type] : types_) {
     names += (names.empty() ? "" : ", ") + name;
   }
-  const std::string& host = config_.receiver.address;
   if (receiver_ == nullptr) {
     logger_.Write(LogLevel::kInfo, "ready", {{"functions", names}});
     return;
   }
-  logger_.Write(
-      LogLevel::kInfo, "ready, listening on " + Url(host, port()),
-      {{"functions", names},
-       {"admin", admin_port() == 0 ? std::string() : Url(host, admin_port())},
-       {"service", config_.knative.service},
-       {"revision", config_.knative.revision},
-       {"version", CIRRO_VERSION}});
+  // An inherited socket is not where http.host says; the admin port is.
+  const std::string admin =
+      admin_port() == 0 ? "" : Url(config_.receiver.address, admin_port());
+  logger_.Write(LogLevel::kInfo,
+                "ready, listening on " + Url(receiver_->address(), port()),
+                {{"functions", names},
+                 {"admin", admin},
+                 {"service", config_.knative.service},
+                 {"revision", config_.knative.revision},
+                 {"version", CIRRO_VERSION}});
 }
 
 Result<void> Service::Drain() {

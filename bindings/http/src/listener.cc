@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -47,20 +48,6 @@ bool Parse(const std::string& text, std::uint16_t port, Address& out) {
   return false;
 }
 
-std::uint16_t PortOf(int fd) {
-  Address address;
-  address.size = sizeof address.storage;
-  if (getsockname(fd, address.get(), &address.size) != 0) return 0;
-  if (address.storage.ss_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, &address.storage, sizeof v4);
-    return ntohs(v4.sin_port);
-  }
-  sockaddr_in6 v6{};
-  std::memcpy(&v6, &address.storage, sizeof v6);
-  return ntohs(v6.sin6_port);
-}
-
 Error Failed(const std::string& what, int number) {
   const bool passing = number == EADDRINUSE || number == EMFILE ||
                        number == ENFILE || number == ENOMEM ||
@@ -89,7 +76,7 @@ Result<Listener> Listener::Open(const std::string& address, std::uint16_t port,
       listen(listener.fd_, kBacklog) != 0) {
     return Failed("cannot listen on " + where + " (" + setting + ")", errno);
   }
-  listener.port_ = PortOf(listener.fd_);
+  if (!listener.FindPlace()) return Failed("cannot find " + where, errno);
   return listener;
 }
 
@@ -107,20 +94,53 @@ Result<Listener> Listener::Adopt(int fd) {
       fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     return Failed("cannot adopt descriptor " + std::to_string(fd), errno);
   }
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn);
   Listener listener;
   listener.fd_ = fd;
-  listener.port_ = PortOf(fd);
+  if (!listener.FindPlace()) {
+    listener.fd_ = -1;  // It stays the supervisor's.
+    return Error{ErrorCode::kInvalidConfig,
+                 "descriptor " + std::to_string(fd) +
+                     " listens on neither IPv4 nor IPv6 (LISTEN_FDS)"};
+  }
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn);
   return listener;
 }
 
+// False: it is of another family.
+bool Listener::FindPlace() {
+  Address place;
+  place.size = sizeof place.storage;
+  if (getsockname(fd_, place.get(), &place.size) != 0) return false;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const auto take = [&](const void* digits, std::uint16_t port) {
+    inet_ntop(place.storage.ss_family, digits, text.data(), text.size());
+    address_ = text.data();
+    port_ = ntohs(port);
+  };
+  if (place.storage.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &place.storage, sizeof v4);
+    take(&v4.sin_addr, v4.sin_port);
+  } else if (place.storage.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &place.storage, sizeof v6);
+    take(&v6.sin6_addr, v6.sin6_port);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Listener::Listener(Listener&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), port_(other.port_) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      address_(std::move(other.address_)),
+      port_(other.port_) {}
 
 Listener& Listener::operator=(Listener&& other) noexcept {
   if (this != &other) {
     Close();
     fd_ = std::exchange(other.fd_, -1);
+    address_ = std::move(other.address_);
     port_ = other.port_;
   }
   return *this;

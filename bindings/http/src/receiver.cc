@@ -119,6 +119,7 @@ class HttpReceiver::Impl final : public Settler {
         info_{.name = options_.name, .peer_waits = true} {}
 
   [[nodiscard]] const InletInfo& info() const { return info_; }
+  [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
 
@@ -145,6 +146,7 @@ class HttpReceiver::Impl final : public Settler {
   const HttpOptions options_;
   HttpSideRoutes* const side_routes_;
   const InletInfo info_;
+  std::string address_;
   std::uint16_t port_ = 0;
   std::uint16_t admin_port_ = 0;
   bool draining_ = false;
@@ -177,6 +179,7 @@ Result<void> HttpReceiver::Impl::Start(Sink& sink) {
                                                  .side_routes = side_routes_});
   group_->listener = *std::move(listener);
   group_->admin_listener = std::move(admin);
+  address_ = group_->listener.address();
   port_ = group_->listener.port();
   admin_port_ = group_->admin_listener.port();
   try {
@@ -340,6 +343,10 @@ Result<void> HttpReceiver::Stop(std::chrono::milliseconds grace) noexcept {
 }
 
 bool HttpReceiver::ended() const noexcept { return impl_->ended(); }
+
+const std::string& HttpReceiver::address() const noexcept {
+  return impl_->address();
+}
 
 std::uint16_t HttpReceiver::port() const noexcept { return impl_->port(); }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -247,13 +249,14 @@ TEST(Process, SaysOfWhichSourceItForgaveSomething) {
   EXPECT_THAT(child.written(), HasSubstr("not percent-encoded"));
 }
 
-// A socket that listens on 127.0.0.1, at a free port.
+// A socket that listens on `host`, at a free port.
 class Supervisor {
  public:
-  Supervisor() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Supervisor(in_addr_t host = INADDR_LOOPBACK)
+      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(host);
     socklen_t size = sizeof address;
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
     EXPECT_EQ(bind(fd_, generic, size), 0);
@@ -287,6 +290,40 @@ TEST(Process, AdoptsTheListenerOfItsSupervisor) {
   EXPECT_EQ(PortOf(child), supervisor.port());
   child.Signal(SIGTERM);
   EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST(Process, SaysTheAddressOfTheListenerItAdoptedNotOfItsSettings) {
+  const Supervisor supervisor(INADDR_LOOPBACK + 1);
+  ChildProcess::Start start = Probe({"--admin-port=0"});
+  start.listener = supervisor.fd();
+
+  ChildProcess child(std::move(start));
+
+  ASSERT_TRUE(child.WaitFor("\"version\"")) << child.written();
+  EXPECT_THAT(child.written(), HasSubstr("listening on http://127.0.0.2:" +
+                                         std::to_string(supervisor.port())));
+  EXPECT_THAT(child.written(), HasSubstr("\"admin\":\"http://127.0.0.1:"));
+}
+
+TEST(Process, AListenerThatIsNotOfTheInternetIsAnError) {
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};  // Abstract: no file.
+  address.sun_family = AF_UNIX;
+  const std::string name = "cirro_test_" + std::to_string(getpid());
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address),
+                 sizeof address),
+            0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  ChildProcess::Start start = Probe({});
+  start.listener = listener;
+
+  ChildProcess child(std::move(start));
+
+  EXPECT_EQ(child.Wait(), 78);
+  EXPECT_THAT(child.written(), HasSubstr("neither IPv4 nor IPv6"));
+  EXPECT_THAT(child.written(), HasSubstr("LISTEN_FDS"));
+  close(listener);
 }
 
 TEST(Process, AListenerOfAnotherProcessIsNotTaken) {

@@ -104,7 +104,9 @@ class CIRRO_EXPORT HttpReceiver final : public Inlet {
   /// for one that a function would not give back within the grace time.
   [[nodiscard]] bool ended() const noexcept;
 
-  /// The ports that are listened on. REQUIRES: started. 0: there is none.
+  /// The address in digits and the ports that are listened on; an adopted
+  /// socket has its own. REQUIRES: started. 0: there is none.
+  [[nodiscard]] const std::string& address() const noexcept;
   [[nodiscard]] std::uint16_t port() const noexcept;
   [[nodiscard]] std::uint16_t admin_port() const noexcept;
   [[nodiscard]] HttpCounters counters() const noexcept;
