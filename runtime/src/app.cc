@@ -44,9 +44,9 @@ Result<int> InheritedListener(const Environment& environment) {
   constexpr int kFirst = 3;
   const std::string count = Find(environment, "LISTEN_FDS");
   const std::string pid = Find(environment, "LISTEN_PID");
-  if (count.empty() || (!pid.empty() && pid != std::to_string(getpid()))) {
-    return -1;
-  }
+  const bool ours = pid.empty() || pid == std::to_string(getpid());
+  // 0: none were passed.
+  if (count.empty() || count == "0" || !ours) return -1;
   if (count != "1") {
     return Error{ErrorCode::kInvalidConfig,
                  "LISTEN_FDS = " + count + ": exactly one socket is taken"};

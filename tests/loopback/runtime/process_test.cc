@@ -326,6 +326,12 @@ TEST(Process, AListenerThatIsNotOfTheInternetIsAnError) {
   close(listener);
 }
 
+TEST(Process, NoListenersPassedIsAsGoodAsNoWordOfThem) {
+  ChildProcess child(Probe({}, {"LISTEN_FDS=0"}));
+
+  EXPECT_NE(PortOf(child), 0);
+}
+
 TEST(Process, AListenerOfAnotherProcessIsNotTaken) {
   ChildProcess child(Probe({}, {"LISTEN_FDS=1", "LISTEN_PID=1"}));
 
