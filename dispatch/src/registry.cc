@@ -54,7 +54,7 @@ Result<void> CheckSpec(const FunctionSpec& spec) {
   }
   const bool by_pointer = spec.order_by.kind == OrderBy::Kind::kJsonPointer;
   if (by_pointer && !internal::IsJsonPointer(spec.order_by.pointer)) {
-    return Wrong(spec, "`order_by` '" + spec.order_by.pointer +
+    return Wrong(spec, "`order_by.pointer` '" + spec.order_by.pointer +
                            "' is no JSON pointer: it begins with /, and ~ is "
                            "written ~0");
   }

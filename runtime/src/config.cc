@@ -9,6 +9,7 @@
 
 #include "container_limits.h"
 #include "setting_names.h"
+#include "setting_rules.h"
 #include "settings.h"
 #include "small_file.h"
 
@@ -40,15 +41,23 @@ class Loader {
   Result<Config> Load() {
     AddDefaults();
     for (const Assignment& given : sources_.defaults) Add(given);
+    layer_ = Layer::kCode;
     for (const Assignment& given : sources_.code) Add(given);
+    layer_ = Layer::kFile;
     AddFile();
+    layer_ = Layer::kEnvironment;
     AddEnvironment();
+    layer_ = Layer::kFlag;
     for (const Assignment& given : sources_.flags) {
       if (given.setting != "config") Add(given);
     }
+    layer_ = Layer::kDefault;
     CompleteNamedSections();
     if (!errors_.empty()) return Error{ErrorCode::kInvalidConfig, errors_};
-    return Land();
+    Config config = Land();
+    errors_ = CheckTogether(config);
+    if (!errors_.empty()) return Error{ErrorCode::kInvalidConfig, errors_};
+    return config;
   }
 
  private:
@@ -58,6 +67,7 @@ class Loader {
     std::string text;
     SettingValue parsed;
     std::string origin;
+    Layer layer;
   };
 
   static std::size_t OrderOfSection(std::string_view section) {
@@ -204,7 +214,7 @@ class Loader {
     }
     values_.insert_or_assign(
         KeyOf(setting, name),
-        Value{std::move(text), *std::move(parsed), std::move(origin)});
+        Value{std::move(text), *std::move(parsed), std::move(origin), layer_});
   }
 
   void FailUnknown(const Assignment& given) {
@@ -389,8 +399,8 @@ class Loader {
       std::string section(setting.section);
       if (!name.empty()) section += "." + name;
       config.effective.push_back({section, std::string(setting.key),
-                                  ShowValue(setting, value.text),
-                                  value.origin});
+                                  ShowValue(setting, value.text), value.origin,
+                                  value.layer});
     }
     return config;
   }
@@ -400,6 +410,7 @@ class Loader {
       std::map<std::pair<std::size_t, std::string>, std::string>;
 
   const ConfigSources& sources_;
+  Layer layer_ = Layer::kDefault;  // That is being added.
   std::map<Key, Value> values_;
   SectionNames empty_;
   std::map<Key, std::pair<std::string, bool>> ways_;  // Layer, from a file.

@@ -75,12 +75,16 @@ struct OutletConfig {
   Secret authorization{};
 };
 
+// Where a setting was given; later ones win.
+enum class Layer : std::uint8_t { kDefault, kCode, kFile, kEnvironment, kFlag };
+
 // One setting as it came out, for people.
 struct EffectiveSetting {
   std::string section;  // "http", "function.hello".
   std::string key;
   std::string value;   // As TOML; secrets and credentials are masked.
   std::string origin;  // "default", "cirro.toml:3", "environment PORT", ...
+  Layer layer = Layer::kDefault;
 };
 
 template <typename T>

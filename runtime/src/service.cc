@@ -8,6 +8,7 @@
 
 #include "knative.h"
 #include "module_loader.h"
+#include "setting_rules.h"
 #include "units.h"
 
 namespace cirro::internal {
@@ -101,24 +102,30 @@ Result<void> Service::MakeOutlets() {
                                        outlet.authorization.Reveal());
     }
     auto made = (*api)->make_outlet(std::move(outlet.http));
-    if (!made) {
-      return Error{made.error().code,
-                   "outlet." + name + ": " + made.error().message};
-    }
+    if (!made) return WrongOutlet(name, made.error());
     outlets_.push_back(*std::move(made));
   }
   return {};
 }
 
+// An outlet's error begins with the option, as HttpClientApi says.
+Error Service::WrongOutlet(const std::string& name, const Error& error) const {
+  const std::string section = "outlet." + name;
+  const std::string_view what = error.message;
+  const std::string_view option = what.substr(0, what.find(": "));
+  const EffectiveSetting* const setting =
+      name == kSinkName && option == "url" && !config_.knative.sink.empty()
+          ? FindEffective(config_, "knative", "sink")
+          : FindEffective(config_, section, option);
+  if (setting == nullptr) return {error.code, section + ": " + error.message};
+  return {error.code, MistakeOf(*setting, what.substr(option.size() + 2))};
+}
+
 // Where a setting in effect was given, for the end of an error.
 std::string Service::OriginOf(std::string_view section,
                               std::string_view key) const {
-  for (const EffectiveSetting& setting : config_.effective) {
-    if (setting.section == section && setting.key == key) {
-      return " (" + setting.origin + ")";
-    }
-  }
-  return {};
+  const EffectiveSetting* const setting = FindEffective(config_, section, key);
+  return setting == nullptr ? "" : " (" + setting->origin + ")";
 }
 
 Result<void> Service::CheckReplyTo(const std::string& section,

@@ -61,6 +61,8 @@ class Service {
  private:
   Result<void> MakeOutlets();
   Result<void> ApplyConfig();
+  [[nodiscard]] Error WrongOutlet(const std::string& name,
+                                  const Error& error) const;
   [[nodiscard]] std::string OriginOf(std::string_view section,
                                      std::string_view key) const;
   [[nodiscard]] Result<void> CheckReplyTo(const std::string& section,

@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -23,6 +24,10 @@ std::optional<std::int64_t> IndexOf(std::string_view choices,
     if (bar == std::string_view::npos) return std::nullopt;
     choices.remove_prefix(bar + 1);
   }
+}
+
+bool IsBlankOrControl(char c) {
+  return static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
 }
 
 std::string Quoted(std::string_view text) {
@@ -90,6 +95,9 @@ Result<SettingValue> ParseValue(const Setting& setting, std::string_view text) {
   const auto broken = [&] {
     return Invalid("must be " + DescribeRule(setting));
   };
+  const auto check = [&] {
+    return setting.check == nullptr ? Result<void>() : setting.check(text);
+  };
   std::optional<std::int64_t> number;
   switch (setting.type) {
     case kBool:
@@ -104,15 +112,17 @@ Result<SettingValue> ParseValue(const Setting& setting, std::string_view text) {
       }
       [[fallthrough]];
     case kText:
-      if (setting.check != nullptr) {
-        if (const auto checked = setting.check(text); !checked) {
-          return checked.error();
-        }
-      }
+      if (const auto good = check(); !good) return good.error();
       return SettingValue(std::string(text));
     case kSecret:
+      if (const auto good = check(); !good) return good.error();
       return SettingValue(Secret(std::string(text)));
     case kUrl:
+      if (std::any_of(text.begin(), text.end(), IsBlankOrControl)) {
+        return Invalid(
+            "must hold no blank and no control character; a URL has %20 and "
+            "the like instead");
+      }
       if (!IsHttpUrl(text)) return broken();
       return SettingValue(std::string(text));
     case kChoice:

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <vector>
 
+#include "cirro/dispatch/registry.h"
 #include "knative.h"
 #include "settings_landing.h"
 
@@ -37,6 +39,27 @@ Result<void> CheckOverrides(std::string_view text) {
   const auto parsed = ParseOverrides(text);
   if (!parsed) return parsed.error();
   return {};
+}
+
+Result<void> CheckPointer(std::string_view text) {
+  // The rule is the engine's.
+  const FunctionSpec any{
+      .name = "any",
+      .type = "any",
+      .order_by = {OrderBy::Kind::kJsonPointer, std::string(text)}};
+  if (CheckSpec(any)) return {};
+  return Error{ErrorCode::kInvalidConfig,
+               "must be a JSON pointer: it begins with /, and ~ is written ~0"};
+}
+
+// What an HTTP field may hold.
+Result<void> CheckFieldValue(std::string_view text) {
+  const bool good = std::none_of(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7F;
+  });
+  if (good) return {};
+  return Error{ErrorCode::kInvalidConfig,
+               "must hold no line break and no other control character"};
 }
 
 // --- The table ---------------------------------------------------------------
@@ -320,15 +343,15 @@ constexpr std::array kSettings{
             .land = &Land<&Config::functions, &FunctionConfig::order_by>,
             .choices = "source|none|partitionkey|subject|json_pointer",
             .computed = "as in code, else source"},
-    Setting{
-        .section = "function",
-        .key = "order_pointer",
-        .type = kText,
-        .fallback = "",
-        .doc =
+    Setting{.section = "function",
+            .key = "order_pointer",
+            .type = kText,
+            .fallback = "",
+            .doc =
             "RFC 6901 pointer into JSON data, of order_by = \"json_pointer\".",
         .land = &Land<&Config::functions, &FunctionConfig::order_pointer>,
-        .computed = "as in code"},
+            .computed = "as in code",
+            .check = &CheckPointer},
 
     Setting{.section = "outlet",
             .key = "type",
@@ -399,7 +422,8 @@ constexpr std::array kSettings{
         .type = kSecret,
         .fallback = "",
         .doc = "The `Authorization` field of each request, scheme included.",
-        .land = &Land<&Config::outlets, &OutletConfig::authorization>},
+        .land = &Land<&Config::outlets, &OutletConfig::authorization>,
+        .check = &CheckFieldValue},
     Setting{.section = "outlet",
             .key = "ca_certificates",
             .type = kPem,

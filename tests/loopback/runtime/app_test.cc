@@ -453,6 +453,22 @@ TEST(AppMistakes, AWrongUrlNamesWhereItWasGiven) {
               HasSubstr("environment K_SINK"));
 }
 
+// What only the client finds wrong with it.
+TEST(AppMistakes, AUrlThatNobodyCanSendToNamesWhereItWasGiven) {
+  App of_platform;
+  of_platform.On("x", [](const Event&) {});
+  App of_flag;
+  of_flag.On("x", [](const Event&) {});
+
+  EXPECT_THAT(
+      StartError(of_platform, kLoopback, {{"K_SINK", "http://u:p@[::zz]/"}}),
+      AllOf(HasSubstr("knative.sink = \"http://***@[::zz]/\": "),
+            HasSubstr("(environment K_SINK)")));
+  EXPECT_THAT(StartError(of_flag, With({"--set=outlet.a.url=http://[::zz]/"})),
+              AllOf(HasSubstr("outlet.a.url = \"http://[::zz]/\": "),
+                    HasSubstr("(flag --set)")));
+}
+
 TEST(AppMistakes, AnOutletThatIsNotThereNamesWhereItWasAskedFor) {
   App app;
   app.On("x", [](const Event&) {});

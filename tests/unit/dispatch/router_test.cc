@@ -176,6 +176,15 @@ TEST(RegistryTest, RefusesWhatCannotWork) {
             ErrorCode::kInvalidConfig);
 }
 
+TEST(RegistryTest, NamesThePointerThatIsNone) {
+  Registry registry;
+
+  const auto added = registry.Add(AFunction(
+      {.type = "t", .order_by = {OrderBy::Kind::kJsonPointer, "a/b"}}));
+
+  EXPECT_THAT(added.error().message, HasSubstr("`order_by.pointer` 'a/b'"));
+}
+
 TEST(RegistryTest, KeepsOneFunction) {
   Registry registry;
   ASSERT_TRUE(registry.Add(AFunction({.type = "a"})));

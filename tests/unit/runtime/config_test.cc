@@ -606,6 +606,14 @@ TEST(Config, ValuesAreCheckedWhereTheyStand) {
       {"[knative]\nsink = \"http://host:99999/\"", "must be `http` or"},
       {"[knative]\nsink = \"http:///\"", "with a host"},
       {"[outlet.x]\nurl = \"http://h:abc\"", "outlet.x.url"},
+      {"[knative]\nsink = \"http://h/\\nb\"",
+       "knative.sink = \"http://h/\\u000Ab\": must hold no blank"},
+      {"[outlet.x]\nurl = \"http://h/a b\"", "must hold no blank"},
+      {"[outlet.x]\nauthorization = \"a\\nb\"\nurl = \"http://h\"",
+       "outlet.x.authorization = \"***\": must hold no line break"},
+      {"[function.f]\norder_pointer = \"a\"",
+       "function.f.order_pointer = \"a\": must be a JSON pointer"},
+      {"[function.f]\norder_pointer = \"/a~b\"", "must be a JSON pointer"},
   };
   for (const auto& [text, said] : cases) {
     const std::string message = Message(FromFile(text));
@@ -616,6 +624,32 @@ TEST(Config, ValuesAreCheckedWhereTheyStand) {
                                 "http://[::1]:80/", "http://[::1]"}) {
     EXPECT_TRUE(IsHttpUrl(url)) << url;
   }
+}
+
+// Named is what was set last, not what another setting wants of it.
+TEST(Config, ValuesAreCheckedTogetherWhereTheyStand) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[http]\nmax_body_bytes = \"2GiB\"",
+       "http.max_body_bytes = \"2GiB\": http.max_buffered_bytes ("},
+      {"[http]\nmax_buffered_bytes = \"1MiB\"",
+       "http.max_buffered_bytes = \"1MiB\": http.max_buffered_bytes (\"1MiB\")"
+       " must be at least twice http.max_body_bytes (\"1MiB\") and "
+       "http.max_header_bytes (\"64KiB\") together, 2228224 bytes"},
+      {"[http]\nmax_header_bytes = \"16MiB\"\nmax_buffered_bytes = \"4MiB\"",
+       "http.max_header_bytes = \"16MiB\": "},
+      {"[dispatch]\nretry_base = \"1m\"",
+       "dispatch.retry_base = \"1m\": dispatch.retry_base (\"1m\") must be at "
+       "most dispatch.retry_cap (\"30s\")"},
+      {"[dispatch]\nretry_cap = \"1ms\"", "dispatch.retry_cap = \"1ms\": "},
+  };
+  for (const auto& [text, said] : cases) {
+    const std::string message = Message(FromFile(text));
+    EXPECT_THAT(message, HasSubstr(said)) << text;
+    EXPECT_THAT(message, HasSubstr("cirro.toml:2)")) << text;
+  }
+  EXPECT_TRUE(
+      FromFile("[http]\nmax_body_bytes = \"2GiB\"\n"
+               "max_buffered_bytes = \"5GiB\""));
 }
 
 TEST(Config, AKeyOutsideItsSectionIsKnownAgain) {

@@ -1,0 +1,93 @@
+#include "setting_rules.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace cirro::internal {
+namespace {
+
+std::string NameOf(const EffectiveSetting& setting) {
+  return setting.section + "." + setting.key;
+}
+
+// "http.port (80)"
+std::string NameAndValue(const EffectiveSetting& setting) {
+  return NameOf(setting) + " (" + setting.value + ")";
+}
+
+class Rules {
+ public:
+  explicit Rules(const Config& config) : config_(config) {}
+
+  // The receiver's own rule.
+  void CheckBuffers() {
+    const EffectiveSetting* const body = Find("http", "max_body_bytes");
+    const EffectiveSetting* const header = Find("http", "max_header_bytes");
+    const EffectiveSetting* const buffered = Find("http", "max_buffered_bytes");
+    const std::size_t request =
+        config_.receiver.body_limit + config_.receiver.header_limit;
+    if (config_.receiver.max_buffered_bytes / 2 >= request) return;
+    Fail(GivenLast({body, header, buffered}),
+         NameAndValue(*buffered) + " must be at least twice " +
+             NameAndValue(*body) + " and " + NameAndValue(*header) +
+             " together, " + std::to_string(2 * request) + " bytes");
+  }
+
+  // The dispatcher's.
+  void CheckRetry() {
+    const EffectiveSetting* const base = Find("dispatch", "retry_base");
+    const EffectiveSetting* const cap = Find("dispatch", "retry_cap");
+    if (config_.dispatcher.retry.base <= config_.dispatcher.retry.cap) return;
+    Fail(GivenLast({base, cap}),
+         NameAndValue(*base) + " must be at most " + NameAndValue(*cap));
+  }
+
+  [[nodiscard]] const std::string& mistakes() const { return mistakes_; }
+
+ private:
+  [[nodiscard]] const EffectiveSetting* Find(std::string_view section,
+                                             std::string_view key) const {
+    return FindEffective(config_, section, key);
+  }
+
+  // The one that a person is more likely to have in mind.
+  static const EffectiveSetting& GivenLast(
+      std::initializer_list<const EffectiveSetting*> settings) {
+    return **std::max_element(
+        settings.begin(), settings.end(),
+        [](const auto* a, const auto* b) { return a->layer < b->layer; });
+  }
+
+  void Fail(const EffectiveSetting& setting, std::string_view rule) {
+    if (!mistakes_.empty()) mistakes_ += '\n';
+    mistakes_ += MistakeOf(setting, rule);
+  }
+
+  const Config& config_;
+  std::string mistakes_;
+};
+
+}  // namespace
+
+const EffectiveSetting* FindEffective(const Config& config,
+                                      std::string_view section,
+                                      std::string_view key) {
+  for (const EffectiveSetting& setting : config.effective) {
+    if (setting.section == section && setting.key == key) return &setting;
+  }
+  return nullptr;
+}
+
+std::string MistakeOf(const EffectiveSetting& setting, std::string_view rule) {
+  return NameOf(setting) + " = " + setting.value + ": " + std::string(rule) +
+         " (" + setting.origin + ")";
+}
+
+std::string CheckTogether(const Config& config) {
+  Rules rules(config);
+  rules.CheckBuffers();
+  rules.CheckRetry();
+  return rules.mistakes();
+}
+
+}  // namespace cirro::internal
