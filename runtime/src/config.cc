@@ -55,7 +55,7 @@ class Loader {
     CompleteNamedSections();
     if (!errors_.empty()) return Error{ErrorCode::kInvalidConfig, errors_};
     Config config = Land();
-    errors_ = CheckTogether(config);
+    errors_ = CheckTogether(config, sources_.functions.has_value());
     if (!errors_.empty()) return Error{ErrorCode::kInvalidConfig, errors_};
     return config;
   }

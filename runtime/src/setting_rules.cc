@@ -42,6 +42,23 @@ class Rules {
          NameAndValue(*base) + " must be at most " + NameAndValue(*cap));
   }
 
+  void CheckOrder(const std::string& name, const FunctionConfig& function,
+                  bool code_known) {
+    const std::string section = "function." + name;
+    const EffectiveSetting* const by = Find(section, "order_by");
+    const EffectiveSetting* const pointer = Find(section, "order_pointer");
+    if (by == nullptr) return;  // As in code that is not known.
+    const bool has_pointer = !function.order_pointer.value_or("").empty();
+    if (function.order_by == OrderBy::Kind::kJsonPointer) {
+      if (has_pointer || (pointer == nullptr && !code_known)) return;
+      Fail(*by, "needs " + section + ".order_pointer, which is not set");
+    } else if (has_pointer && pointer->layer >= by->layer) {
+      // Of an earlier layer it belongs to an order that was taken away.
+      Fail(*pointer, "has no effect without " + NameOf(*by) +
+                         " = \"json_pointer\"; it is " + by->value);
+    }
+  }
+
   [[nodiscard]] const std::string& mistakes() const { return mistakes_; }
 
  private:
@@ -83,10 +100,13 @@ std::string MistakeOf(const EffectiveSetting& setting, std::string_view rule) {
          " (" + setting.origin + ")";
 }
 
-std::string CheckTogether(const Config& config) {
+std::string CheckTogether(const Config& config, bool functions_known) {
   Rules rules(config);
   rules.CheckBuffers();
   rules.CheckRetry();
+  for (const auto& [name, function] : config.functions) {
+    rules.CheckOrder(name, function, functions_known);
+  }
   return rules.mistakes();
 }
 

@@ -17,7 +17,9 @@ namespace cirro::internal {
 [[nodiscard]] std::string MistakeOf(const EffectiveSetting& setting,
                                     std::string_view rule);
 
-/// Where settings contradict each other: a line each.
-[[nodiscard]] std::string CheckTogether(const Config& config);
+/// Where settings contradict each other: a line each. What the code says of
+/// its functions counts only if they are known.
+[[nodiscard]] std::string CheckTogether(const Config& config,
+                                        bool functions_known);
 
 }  // namespace cirro::internal

@@ -347,9 +347,9 @@ constexpr std::array kSettings{
             .key = "order_pointer",
             .type = kText,
             .fallback = "",
-            .doc =
-            "RFC 6901 pointer into JSON data, of order_by = \"json_pointer\".",
-        .land = &Land<&Config::functions, &FunctionConfig::order_pointer>,
+            .doc = "RFC 6901 pointer into JSON data; `order_by` = "
+                   "\"json_pointer\" needs it, and no other takes it.",
+            .land = &Land<&Config::functions, &FunctionConfig::order_pointer>,
             .computed = "as in code",
             .check = &CheckPointer},
 

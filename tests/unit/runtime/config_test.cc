@@ -652,6 +652,62 @@ TEST(Config, ValuesAreCheckedTogetherWhereTheyStand) {
                "max_buffered_bytes = \"5GiB\""));
 }
 
+// A program with one function, `f`, and what its code says of its order.
+ConfigSources OrderedBy(const std::string& order_by,
+                        const std::string& pointer = {}) {
+  ConfigSources sources = NoFile();
+  sources.functions = {"f"};
+  sources.code = {{"function.f.order_by", order_by, "code"}};
+  if (!pointer.empty()) {
+    sources.code.push_back({"function.f.order_pointer", pointer, "code"});
+  }
+  return sources;
+}
+
+TEST(Config, AnOrderByPointerNeedsThePointer) {
+  ConfigSources set = OrderedBy("source");
+  set.flags = {{"function.f.order_by", "json_pointer", "flag --set"}};
+  ConfigSources emptied = OrderedBy("json_pointer", "/a");
+  emptied.flags = {{"function.f.order_pointer", "", "flag --set"}};
+  ConfigSources given = OrderedBy("json_pointer");
+  given.flags = {{"function.f.order_pointer", "/a", "flag --set"}};
+
+  EXPECT_EQ(Message(LoadConfig(set)),
+            "function.f.order_by = \"json_pointer\": needs "
+            "function.f.order_pointer, which is not set (flag --set)");
+  EXPECT_THAT(Message(LoadConfig(emptied)),
+              HasSubstr("needs function.f.order_pointer"));
+  EXPECT_THAT(Message(LoadConfig(OrderedBy("json_pointer"))),
+              HasSubstr("needs function.f.order_pointer, which is not set "
+                        "(code)"));
+  EXPECT_TRUE(LoadConfig(given));
+}
+
+TEST(Config, APointerThatOrdersNothingIsAnError) {
+  ConfigSources later = OrderedBy("subject");
+  later.flags = {{"function.f.order_pointer", "/a", "flag --set"}};
+  // Who takes the order away need not know how it was made.
+  ConfigSources taken_away = OrderedBy("json_pointer", "/a");
+  taken_away.flags = {{"function.f.order_by", "none", "flag --set"}};
+  ConfigSources emptied = OrderedBy("subject");
+  emptied.flags = {{"function.f.order_pointer", "", "flag --set"}};
+
+  EXPECT_EQ(Message(LoadConfig(later)),
+            "function.f.order_pointer = \"/a\": has no effect without "
+            "function.f.order_by = \"json_pointer\"; it is \"subject\" "
+            "(flag --set)");
+  EXPECT_THAT(Message(LoadConfig(OrderedBy("source", "/a"))),
+              HasSubstr("has no effect"));
+  EXPECT_TRUE(LoadConfig(taken_away));
+  EXPECT_TRUE(LoadConfig(emptied));
+}
+
+// `cirro config` does not know what the code says.
+TEST(Config, HalfOfAnOrderIsNoMistakeWhereTheCodeMayHaveTheOther) {
+  EXPECT_TRUE(FromFile("[function.f]\norder_by = \"json_pointer\""));
+  EXPECT_TRUE(FromFile("[function.f]\norder_pointer = \"/a\""));
+}
+
 TEST(Config, AKeyOutsideItsSectionIsKnownAgain) {
   EXPECT_THAT(Message(FromFile("port = 1")), HasSubstr("mean http.port?"));
   EXPECT_THAT(Message(FromFile("[http]\ngrace = \"1s\"")),
