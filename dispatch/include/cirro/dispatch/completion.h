@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -30,15 +31,20 @@ class CIRRO_EXPORT Completion {
   // one past the dispatcher's end.
   Completion(std::shared_ptr<CompletionListener> listener,
              std::uint64_t call) noexcept
-      : listener_(std::move(listener)), call_(call) {}
-  Completion(Completion&&) noexcept = default;
+      : open_(listener != nullptr),
+        listener_(std::move(listener)),
+        call_(call) {}
+  Completion(Completion&& other) noexcept;
   Completion& operator=(Completion&& other) noexcept;
   ~Completion();
 
-  /// REQUIRES: not finished.
+  /// Ends the call. The first Finish counts, also where threads race; any later
+  /// one does nothing, as does one on a Completion that was moved from.
   void Finish(Outcome outcome) noexcept;
 
  private:
+  // Whoever makes it false has `listener_` to itself.
+  std::atomic<bool> open_;
   std::shared_ptr<CompletionListener> listener_;
   std::uint64_t call_;
 };
