@@ -27,8 +27,11 @@ std::optional<CallResult> Guarded(UserCode code) noexcept {
     code();
     return std::nullopt;
   } catch (const std::exception& error) {
+    const char* const why = error.what();
     return Failed(ErrorCode::kFunctionFailed,
-                  internal::ErrorText(error.what()));
+                  why == nullptr
+                      ? "the function threw an exception that gives no reason"
+                      : internal::ErrorText(why));
   } catch (...) {
     return Failed(ErrorCode::kFunctionFailed,
                   "the function threw what is no std::exception");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -54,9 +55,14 @@ template <typename T>
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& e) {
-    std::string_view why = e.what();
+    const char* const what = e.what();
+    std::string_view why =
+        what == nullptr ? "its from_json gives no reason" : what;
     // What nlohmann puts before its sentence: "[json.exception.type_error.1] ".
-    if (why.starts_with("[json.")) why.remove_prefix(why.find(']') + 2);
+    const std::size_t end = why.find("] ");
+    if (why.starts_with("[json.exception.") && end != why.npos) {
+      why.remove_prefix(end + 2);
+    }
     return Error{ErrorCode::kRejected,
                  "the data does not fit: " + std::string(why)};
   }

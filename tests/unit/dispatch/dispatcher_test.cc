@@ -110,6 +110,17 @@ TEST_P(OneCall, ThatThrowsFailsAndTheNextEventIsServed) {
   EXPECT_EQ(rig_.Answer(fourth).kind, Settlement::Kind::kAck);
 }
 
+TEST_P(OneCall, ThatThrowsWithoutAReasonFails) {
+  struct Silence : std::exception {
+    const char* what() const noexcept override { return nullptr; }
+  };
+  const auto answer = AnswerOf([](const Event&) { throw Silence(); });
+
+  EXPECT_EQ(CodeOf(answer), ErrorCode::kFunctionFailed);
+  EXPECT_EQ(answer.error->message,
+            "the function threw an exception that gives no reason");
+}
+
 TEST_P(OneCall, CutsALongMessageToOneKibibyte) {
   const auto answer = AnswerOf(
       [](const Event&) { throw std::runtime_error(std::string(5000, 'x')); });

@@ -24,6 +24,15 @@ void from_json(const nlohmann::json& data, Positive& positive) {
   positive.value = data.get<int>();
   if (positive.value < 0) throw std::invalid_argument("it is negative");
   if (positive.value == 13) throw std::bad_alloc();
+  if (positive.value == 14) throw std::out_of_range("[json.mine]");
+}
+
+struct Silence : std::exception {
+  const char* what() const noexcept override { return nullptr; }
+};
+struct Mute {};
+void from_json(const nlohmann::json& /*data*/, Mute& /*mute*/) {
+  throw Silence();
 }
 
 TEST(Json, IsDataOfTheJsonMediaType) {
@@ -52,6 +61,21 @@ TEST(ReadJson, KeepsWhatAFromJsonSaysOfTheData) {
   ASSERT_FALSE(positive);
   EXPECT_EQ(positive.error().code, ErrorCode::kRejected);
   EXPECT_EQ(positive.error().message, "the data does not fit: it is negative");
+}
+
+TEST(ReadJson, KeepsWhatOnlyBeginsLikeNlohmannsOwn) {
+  const auto positive = ReadJson<Positive>(EventWith(JsonText("14")));
+
+  ASSERT_FALSE(positive);
+  EXPECT_EQ(positive.error().message, "the data does not fit: [json.mine]");
+}
+
+TEST(ReadJson, RejectsWhereAFromJsonSaysNothing) {
+  const auto mute = ReadJson<Mute>(EventWith(JsonText("1")));
+
+  ASSERT_FALSE(mute);
+  EXPECT_EQ(mute.error().message,
+            "the data does not fit: its from_json gives no reason");
 }
 
 TEST(ReadJson, LetsNoMemoryOutBecauseItIsNotTheDatasFault) {
