@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cirro/cloudevents/attribute.h"
 #include "cirro/dispatch/schema.h"
 #include "json_pointer.h"
 
@@ -12,6 +13,21 @@ bool IsEmpty(const Filter& filter) {
   return filter.exact.empty() && filter.prefix.empty() &&
          filter.suffix.empty() && filter.all.empty() && filter.any.empty() &&
          filter.none.empty();
+}
+
+// A name in the filter that no event's attribute can have, or null.
+const std::string* NoAttribute(const Filter& filter) {
+  for (const auto* names : {&filter.exact, &filter.prefix, &filter.suffix}) {
+    for (const auto& [name, value] : *names) {
+      if (!IsAttributeName(name)) return &name;
+    }
+  }
+  for (const auto* parts : {&filter.all, &filter.any, &filter.none}) {
+    for (const Filter& part : *parts) {
+      if (const auto* name = NoAttribute(part); name != nullptr) return name;
+    }
+  }
+  return nullptr;
 }
 
 Error Wrong(const FunctionSpec& spec, std::string what) {
@@ -44,6 +60,11 @@ Result<void> CheckSpec(const FunctionSpec& spec) {
     return Wrong(spec,
                  "it has neither a type nor a filter; `type` \"*\" takes every "
                  "event");
+  }
+  if (const auto* name = NoAttribute(spec.filter); name != nullptr) {
+    return Wrong(spec, "`filter` names the attribute '" + *name +
+                           "', which no event can have: a name consists of "
+                           "a-z and 0-9, and is not data");
   }
   if (spec.timeout <= std::chrono::milliseconds::zero()) {
     return Wrong(spec, "`timeout` is " + std::to_string(spec.timeout.count()) +

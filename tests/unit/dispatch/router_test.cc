@@ -14,6 +14,7 @@ namespace cirro {
 namespace {
 
 using test::TypedEvent;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -183,6 +184,31 @@ TEST(RegistryTest, NamesThePointerThatIsNone) {
       {.type = "t", .order_by = {OrderBy::Kind::kJsonPointer, "a/b"}}));
 
   EXPECT_THAT(added.error().message, HasSubstr("`order_by.pointer` 'a/b'"));
+}
+
+TEST(RegistryTest, RefusesAFilterOnWhatIsNoAttribute) {
+  const auto added = [](Filter filter) {
+    Registry registry;
+    return registry.Add(AFunction({.type = "t", .filter = std::move(filter)}));
+  };
+  const Filter wrong{.exact = {{"Subject", "v"}}};
+  const Filter right{.exact = {{"subject", "v"}, {"myext2", ""}},
+                     .prefix = {{"specversion", "1"}},
+                     .suffix = {{"datacontenttype", "json"}}};
+
+  for (const Filter& filter :
+       {wrong, Filter{.prefix = {{"my-ext", "v"}}},
+        Filter{.suffix = {{"", "v"}}}, Filter{.exact = {{"data", "v"}}},
+        Filter{.all = {right, wrong}}, Filter{.any = {wrong}},
+        Filter{.none = {{.any = {right, {.all = {wrong}}}}}}}) {
+    const auto refused = added(filter);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidConfig);
+  }
+  EXPECT_THAT(added(wrong).error().message,
+              AllOf(HasSubstr("`filter`"), HasSubstr("'Subject'"),
+                    HasSubstr("a-z and 0-9")));
+  EXPECT_TRUE(added({.all = {right}, .any = {right}, .none = {right}}));
 }
 
 TEST(RegistryTest, KeepsOneFunction) {

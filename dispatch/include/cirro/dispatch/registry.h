@@ -25,8 +25,9 @@ class CIRRO_EXPORT Registry {
   /// Takes the function; a name that was left empty is its type from now on.
   /// Fails, and stays as it was, with kConflict when another function has the
   /// same configuration key, and with kInvalidConfig when the key does not
-  /// begin with a letter, the function has neither type nor filter, a pointer
-  /// of `order_by` is none, a bound is no bound, or `data_schema` no schema.
+  /// begin with a letter, the function has neither type nor filter, the
+  /// filter names what is no attribute, a pointer of `order_by` is none, a
+  /// bound is no bound, or `data_schema` no schema.
   Result<void> Add(Function function);
 
   /// In the order they were added; a function's index here is its index
