@@ -11,6 +11,7 @@
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/event_draft.h"
 #include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/typed_data.h"
 
 /// Typed functions: the one public header that shows nlohmann::json. With it a
 /// handler may take its event's data as any type that nlohmann::json converts
@@ -30,6 +31,10 @@ namespace cirro {
 /// failure; std::bad_alloc alone gets out, for it is not the data's fault.
 template <typename T>
 [[nodiscard]] Result<T> ReadJson(const Event& event) {
+  static_assert(!internal::IsView<T>::value,
+                "Cirro handler: typed data owns what it holds: read a "
+                "std::string instead of a string_view, a std::vector<T> "
+                "instead of a span");
   static_assert(
       requires(const nlohmann::json& value) { value.template get<T>(); },
       "Cirro handler: typed data needs a from_json for its type, such as "

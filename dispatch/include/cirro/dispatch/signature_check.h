@@ -6,6 +6,7 @@
 
 #include "cirro/dispatch/call_types.h"
 #include "cirro/dispatch/signature.h"
+#include "cirro/dispatch/typed_data.h"
 
 // What is wrong with a handler's signature, said at compile time.
 namespace cirro::internal {
@@ -30,6 +31,10 @@ inline constexpr bool kIsMistaken =
     std::is_same_v<T, std::span<Event>> || std::is_same_v<T, EventDraft>;
 template <typename P>
 struct IsData : std::bool_constant<!kIsMistaken<std::remove_cvref_t<P>>> {};
+
+template <typename P>
+struct IsOwner : std::bool_constant<!IsView<std::remove_cvref_t<P>>::value ||
+                                    kIsMistaken<std::remove_cvref_t<P>>> {};
 
 template <typename T>
 concept HasTypedData = requires {
@@ -76,6 +81,10 @@ consteval bool CheckShape() {
     CIRRO_CHECK(Shape::template Each<IsData>(kData),
                 "a parameter is none of: const Event&, const T& (typed data), "
                 "Context&, Completion, std::span<const Event>");
+    CIRRO_CHECK(Shape::template Each<IsOwner>(kData),
+                "takes typed data that owns what it holds: 'const "
+                "std::string&' instead of a string_view, 'const "
+                "std::vector<T>&' instead of a span");
     CIRRO_CHECK(kEvents <= 1 && Shape::Count(kBatch) <= 1 &&
                     Shape::Count(kContext) <= 1 &&
                     Shape::Count(kCompletion) <= 1,
