@@ -11,6 +11,7 @@
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/event_draft.h"
 #include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/json_numbers.h"
 #include "cirro/dispatch/typed_data.h"
 
 /// Typed functions: the one public header that shows nlohmann::json. With it a
@@ -27,8 +28,10 @@ namespace cirro {
 
 /// An event's JSON data as a `T`, as typed handlers get it; for handlers that
 /// take events, such as those of batches. Fails with kRejected when the data is
-/// absent, not JSON, or does not fit a T. What a from_json throws is such a
-/// failure; std::bad_alloc alone gets out, for it is not the data's fault.
+/// absent, not JSON, or does not fit a T: a T that is a number, or a container
+/// of them, is that number exactly; what a from_json converts (a struct's
+/// members) nlohmann cuts to fit. What a from_json throws is such a failure;
+/// std::bad_alloc alone gets out, for it is not the data's fault.
 template <typename T>
 [[nodiscard]] Result<T> ReadJson(const Event& event) {
   static_assert(!internal::IsView<T>::value,
@@ -54,6 +57,9 @@ template <typename T>
   const auto value = nlohmann::json::parse(text, nullptr, false);
   if (value.is_discarded()) {
     return Error{ErrorCode::kRejected, "the data does not parse as JSON"};
+  }
+  if (auto why = internal::WhyNot<T>(value); !why.empty()) {
+    return Error{ErrorCode::kRejected, "the data does not fit: " + why};
   }
   try {
     return value.template get<T>();
