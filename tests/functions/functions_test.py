@@ -216,9 +216,15 @@ class Slow(FunctionTest):
 
     def test_rejects_a_wish_that_is_too_long(self):
         with function("slow") as slow:
-            self.assert_rejected(
-                slow.send("com.example.slow", '{"ms":10001}'), "ms must be 0 to 10000"
-            )
+            answer = slow.send("com.example.slow", '{"ms":10001}')
+        self.assert_rejected(answer, "at '/ms'")
+        self.assert_rejected(answer, "10000")
+
+    def test_rejects_a_wish_that_an_int_would_cut_to_fit(self):
+        with function("slow") as slow:
+            for ms in ("4294967297", "-4294967295", "1.9", "1e300", "true"):
+                answer = slow.send("com.example.slow", f'{{"ms":{ms}}}')
+                self.assert_rejected(answer, "at '/ms'")
 
 
 class FfConformance(FunctionTest):
