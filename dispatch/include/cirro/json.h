@@ -71,7 +71,7 @@ template <typename T>
         what == nullptr ? "its from_json gives no reason" : what;
     // What nlohmann puts before its sentence: "[json.exception.type_error.1] ".
     const std::size_t end = why.find("] ");
-    if (why.starts_with("[json.exception.") && end != why.npos) {
+    if (why.starts_with("[json.exception.") && end != std::string_view::npos) {
       why.remove_prefix(end + 2);
     }
     return Error{ErrorCode::kRejected,

@@ -39,8 +39,9 @@ std::string WhyNot(const Json& value) {
     if (value.is_boolean()) {
       why = value.dump() + " is no number";
     } else if constexpr (std::is_integral_v<T>) {
-      const auto min = static_cast<std::int64_t>(Limits::min());
       const auto max = static_cast<std::uint64_t>(Limits::max());
+      const std::int64_t min =
+          Limits::is_signed ? -static_cast<std::int64_t>(max) - 1 : 0;
       if (value.is_number() && !IsWhole(value, min, max)) {
         why = value.dump() + " is no whole number from " + std::to_string(min) +
               " to " + std::to_string(max);
