@@ -74,10 +74,11 @@ Result<void> CheckSpec(const FunctionSpec& spec) {
     return Wrong(spec, "`batch.max` is 0; it must be at least 1");
   }
   const bool by_pointer = spec.order_by.kind == OrderBy::Kind::kJsonPointer;
-  if (by_pointer && !internal::IsJsonPointer(spec.order_by.pointer)) {
-    return Wrong(spec, "`order_by.pointer` '" + spec.order_by.pointer +
-                           "' is no JSON pointer: it begins with /, and ~ is "
-                           "written ~0");
+  const std::string& pointer = spec.order_by.pointer;
+  if (by_pointer && (pointer.empty() || !internal::IsJsonPointer(pointer))) {
+    return Wrong(spec, "`order_by.pointer` '" + pointer +
+                           "' is no JSON pointer to a member: it begins with "
+                           "/, and ~ is written ~0");
   }
   return {};
 }

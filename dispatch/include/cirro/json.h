@@ -28,8 +28,9 @@ namespace cirro {
 
 /// An event's JSON data as a `T`, as typed handlers get it; for handlers that
 /// take events, such as those of batches. Fails with kRejected when the data is
-/// absent, not JSON, or does not fit a T: a T that is a number, or a container
-/// of them, is that number exactly; what a from_json converts (a struct's
+/// absent, not JSON, or does not fit a T: a T that is a number, also in a
+/// sequence, a set, an optional or a map by std::string, is that number (the
+/// nearest, of a floating-point type); what a from_json converts (a struct's
 /// members) nlohmann cuts to fit. What a from_json throws is such a failure;
 /// std::bad_alloc alone gets out, for it is not the data's fault.
 template <typename T>

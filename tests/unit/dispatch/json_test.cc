@@ -5,13 +5,19 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <limits>
+#include <list>
 #include <map>
 #include <new>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "support/handler_calls.h"
@@ -153,7 +159,20 @@ TEST(ReadJson, LooksAtTheNumbersInContainers) {
   EXPECT_EQ(RefusalOf<std::optional<int>>("null"), "");
   EXPECT_EQ(RefusalOf<std::optional<int>>("5"), "");
   EXPECT_NE(RefusalOf<std::optional<int>>("5.5"), "");
+  EXPECT_NE(RefusalOf<std::set<int>>("[1,5.5]"), "");
+  EXPECT_NE(RefusalOf<std::deque<int>>("[1,true]"), "");
 }
+
+// What a signature check refuses.
+using View = std::string_view;
+static_assert(internal::IsView<std::set<View>>::value);
+static_assert(internal::IsView<std::list<std::optional<View>>>::value);
+static_assert(internal::IsView<std::map<View, int>>::value);
+static_assert(internal::IsView<std::unordered_map<int, View>>::value);
+static_assert(internal::IsView<std::pair<int, View>>::value);
+static_assert(internal::IsView<std::vector<std::tuple<View>>>::value);
+static_assert(!internal::IsView<std::map<std::string, std::string>>::value);
+static_assert(!internal::IsView<nlohmann::json>::value);
 
 TEST(ReadJson, KeepsWhatAFromJsonSaysOfTheData) {
   const auto positive = ReadJson<Positive>(EventWith(JsonText("-1")));

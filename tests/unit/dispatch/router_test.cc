@@ -180,10 +180,13 @@ TEST(RegistryTest, RefusesWhatCannotWork) {
 TEST(RegistryTest, NamesThePointerThatIsNone) {
   Registry registry;
 
-  const auto added = registry.Add(AFunction(
-      {.type = "t", .order_by = {OrderBy::Kind::kJsonPointer, "a/b"}}));
-
-  EXPECT_THAT(added.error().message, HasSubstr("`order_by.pointer` 'a/b'"));
+  for (const char* const pointer : {"a/b", "", "/~2"}) {
+    const auto added = registry.Add(AFunction(
+        {.type = "t", .order_by = {OrderBy::Kind::kJsonPointer, pointer}}));
+    ASSERT_FALSE(added);
+    EXPECT_THAT(added.error().message,
+                HasSubstr("`order_by.pointer` '" + std::string(pointer) + "'"));
+  }
 }
 
 TEST(RegistryTest, RefusesAFilterOnWhatIsNoAttribute) {

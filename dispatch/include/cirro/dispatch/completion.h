@@ -39,7 +39,8 @@ class CIRRO_EXPORT Completion {
   ~Completion();
 
   /// Ends the call. The first Finish counts, also where threads race; any later
-  /// one does nothing, as does one on a Completion that was moved from.
+  /// one does nothing, as does one on a Completion that was moved from. To be
+  /// assigned to or destroyed, it is one thread's alone.
   void Finish(Outcome outcome) noexcept;
 
  private:
