@@ -33,6 +33,18 @@ class Rules {
              " together, " + std::to_string(2 * request) + " bytes");
   }
 
+  // Such a reply could be sent only while nothing else is, and never if larger.
+  void CheckReplies() {
+    const EffectiveSetting* const reply = Find("dispatch", "max_reply_bytes");
+    const EffectiveSetting* const buffered = Find("http", "max_buffered_bytes");
+    if (config_.dispatcher.max_reply_bytes <=
+        config_.receiver.max_buffered_bytes) {
+      return;
+    }
+    Fail(GivenLast({buffered, reply}),
+         NameAndValue(*reply) + " must be at most " + NameAndValue(*buffered));
+  }
+
   // The dispatcher's.
   void CheckRetry() {
     const EffectiveSetting* const base = Find("dispatch", "retry_base");
@@ -102,7 +114,10 @@ std::string MistakeOf(const EffectiveSetting& setting, std::string_view rule) {
 
 std::string CheckTogether(const Config& config, bool functions_known) {
   Rules rules(config);
-  rules.CheckBuffers();
+  if (config.http.enabled) {
+    rules.CheckBuffers();
+    rules.CheckReplies();
+  }
   rules.CheckRetry();
   for (const auto& [name, function] : config.functions) {
     rules.CheckOrder(name, function, functions_known);

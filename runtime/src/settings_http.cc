@@ -153,7 +153,9 @@ constexpr std::array kSettings{
             .doc = "Bytes of requests that are received in part by all "
                    "connections, and likewise of answers not yet taken; over "
                    "it 503. At least twice `max_body_bytes` and "
-                   "`max_header_bytes` together.",
+                   "`max_header_bytes` together, and "
+                   "`dispatch.max_reply_bytes`. The replies of one batch must "
+                   "fit, too.",
             .land = &Land<&Config::receiver, &HttpOptions::max_buffered_bytes>,
             .min = 1 << 20,
             .max = kMaxBytes,

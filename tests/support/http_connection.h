@@ -74,17 +74,24 @@ class HttpConnectionRig final : public Settler {
   /// What a reactor thread does at the end of a turn, and what it does for
   /// connections that had more to read than their share.
   void Turn() {
-    for (;;) {
+    for (bool more = true; more;) {
+      EndTurn();
+      more = !host_.resumed().empty();
+      host_.BeginTurn();
+    }
+  }
+  /// What is left of this turn alone.
+  void EndTurn() {
+    std::vector<internal::Connection*> touched;
+    do {
       host_.Deliver();
-      std::vector<internal::Connection*> touched;
+      touched.clear();
       std::swap(touched, host_.touched());
       for (internal::Connection* const one : touched) {
         one->touched = false;
         one->Continue();
       }
-      if (touched.empty() && host_.resumed().empty()) return;
-      host_.BeginTurn();
-    }
+    } while (!touched.empty());
   }
   void Destroy() { connection_.reset(); }
 

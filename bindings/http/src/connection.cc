@@ -310,6 +310,10 @@ void Connection::Continue() {
       continue;
     }
     if (!paused_ && readable_ && !resumed) {
+      if (host_.turn_is_long()) {
+        host_.Resume(*this);
+        break;
+      }
       Pump();
       // Deliveries of these requests go out before their answers.
       if (!exchanges_.empty()) break;
@@ -447,6 +451,13 @@ void Connection::OnTimer() {
   if (ended_writing_ || host_.now >= host_.close_by ||
       (unsent() > 0 && host_.now >= write_deadline_)) {
     Break();
+    return;
+  }
+  if (partial_ != Partial::kNone && resumed) {  // It waits for its turn.
+    const HttpOptions& options = host_.parts.options;
+    partial_deadline_ =
+        host_.now + (partial_ == Partial::kBody ? options.body_timeout
+                                                : options.header_timeout);
     return;
   }
   if (partial_ == Partial::kBody &&

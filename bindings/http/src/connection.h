@@ -44,8 +44,8 @@ class Connection : public TimerNode {
 
   /// A delivery of this connection is settled. `low` is its token's.
   void Settle(std::uint64_t low, Settlement&& settlement);
-  /// One is, with replies that there was no memory for.
-  void SettleWithoutReplies(std::uint64_t low);
+  /// One is, with replies of so many bytes that there was no memory for.
+  void SettleWithoutReplies(std::uint64_t low, std::size_t bytes);
 
   /// The host's phase has changed.
   void OnPhase();
@@ -106,6 +106,7 @@ class Connection : public TimerNode {
                      Settlement&& settlement);
   void TakeReplies(BatchState& batch, EventOutcome& outcome,
                    std::vector<Event> replies);
+  void RejectReplies(Exchange& exchange, std::size_t bytes);
   void RefuseReplies(BatchState& batch);
   void DropReplies(BatchState& batch);
   void FinishBatch(Exchange& exchange);

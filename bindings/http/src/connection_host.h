@@ -51,6 +51,15 @@ struct alignas(64) ThreadCounters {
 struct BufferSums {
   std::atomic<std::size_t> received{0};  ///< Memory of requests here in part.
   std::atomic<std::size_t> unsent{0};    ///< Bytes of answers.
+
+  /// Adds to `unsent` what fits. False: it does not.
+  [[nodiscard]] bool Take(std::size_t bytes, std::size_t bound) {
+    std::size_t held = unsent.load();
+    while (held + bytes <= bound) {
+      if (unsent.compare_exchange_weak(held, held + bytes)) return true;
+    }
+    return false;
+  }
 };
 
 /// So much of an answer is taken however full the memory of all connections
@@ -132,6 +141,7 @@ class ConnectionHost {
   [[nodiscard]] std::size_t share() const {
     return turn_is_long() ? kShareOfLongTurn : kShare;
   }
+  [[nodiscard]] bool turn_is_long() const { return turn_bytes_ >= kLongTurn; }
   void NoteRead(std::size_t bytes) { turn_bytes_ += bytes; }
 
   // Sums over the thread's connections, for who waits for the drain.
@@ -147,8 +157,6 @@ class ConnectionHost {
   static constexpr std::size_t kShare = 131'072;
   static constexpr std::size_t kShareOfLongTurn = 4'096;
   static constexpr std::size_t kLongTurn = 524'288;
-
-  [[nodiscard]] bool turn_is_long() const { return turn_bytes_ >= kLongTurn; }
 
   std::unique_ptr<char[]> scratch_;
   std::vector<Delivery> deliveries_;

@@ -19,6 +19,8 @@ constexpr std::uint64_t kIndexMask = (std::uint64_t{1} << kIndexBits) - 1;
 
 constexpr HttpRefusal kAnswersAreFull{503, HttpReject::kBuffers,
                                       "too much is being sent"};
+constexpr std::string_view kNeverFit =
+    "the replies take more than http.max_buffered_bytes";
 
 struct Target {
   std::string_view path;
@@ -209,6 +211,7 @@ void Connection::TakeBatch(Exchange& exchange,
                            std::uint64_t low) {
   if (members.empty()) {
     exchange.state = Exchange::State::kDone;
+    host_.Touch(*this);
     return;
   }
   assert(members.size() <= kIndexMask);
@@ -306,13 +309,24 @@ void Connection::Settle(std::uint64_t low, Settlement&& settlement) {
   }
 }
 
-void Connection::SettleWithoutReplies(std::uint64_t low) {
+// There is no memory for them now, or never.
+void Connection::RejectReplies(Exchange& exchange, std::size_t bytes) {
+  const HttpOptions& options = host_.parts.options;
+  if (bytes <= options.max_buffered_bytes) {
+    Reject(exchange, kAnswersAreFull);
+  } else {
+    Reject(exchange, {options.reject_status, HttpReject::kBuffers, kNeverFit});
+  }
+}
+
+void Connection::SettleWithoutReplies(std::uint64_t low, std::size_t bytes) {
   Exchange* const exchange = exchanges_.Find(low >> kIndexBits);
   if (exchange == nullptr || exchange->state != Exchange::State::kOpen) return;
   if (exchange->batch == nullptr) {
-    Reject(*exchange, kAnswersAreFull);
+    RejectReplies(*exchange, bytes);
     return;
   }
+  exchange->batch->wanted_bytes += bytes;
   RefuseReplies(*exchange->batch);
   SettleBatched(*exchange, low & kIndexMask, {.kind = Settlement::Kind::kAck});
 }
@@ -329,7 +343,7 @@ void Connection::SettleOne(Exchange& exchange, Settlement&& settlement) {
     const Event& reply = settlement.replies.front();
     // The function is called again, which it must bear anyway.
     if (!HasMemoryToAnswer(reply.memory_size())) {
-      Reject(exchange, kAnswersAreFull);
+      RejectReplies(exchange, reply.memory_size());
       return;
     }
     ContentMode mode = exchange.mode;
@@ -365,8 +379,9 @@ void Connection::SettleBatched(Exchange& exchange, std::size_t index,
 
 void Connection::TakeReplies(BatchState& batch, EventOutcome& outcome,
                              std::vector<Event> replies) {
-  if (replies.empty() || batch.too_large) return;
   const std::size_t bytes = BytesOf(replies);
+  batch.wanted_bytes += bytes;
+  if (bytes == 0 || batch.too_large) return;
   if (!HasMemoryToAnswer(bytes)) {
     RefuseReplies(batch);
     return;
@@ -390,7 +405,7 @@ void Connection::DropReplies(BatchState& batch) {
 void Connection::FinishBatch(Exchange& exchange) {
   const std::unique_ptr<BatchState> batch = std::move(exchange.batch);
   if (batch->too_large) {
-    Reject(exchange, kAnswersAreFull);
+    RejectReplies(exchange, batch->wanted_bytes);
     return;
   }
   if (batch->status >= 300) {

@@ -19,6 +19,7 @@ struct BatchState {
   std::chrono::milliseconds retry_after{0};
   std::vector<EventOutcome> outcomes;  ///< By event, in order.
   std::size_t reply_bytes = 0;         ///< Of the replies in them.
+  std::size_t wanted_bytes = 0;        ///< Of all replies, also those refused.
   bool too_large = false;  ///< There was no memory for them: they are gone.
 };
 

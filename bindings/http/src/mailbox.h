@@ -28,8 +28,8 @@ class Mailbox {
   struct Answer {
     DeliveryToken token;
     Settlement settlement;
-    std::size_t counted = 0;  ///< Bytes of its replies in the sum of unsent.
-    bool no_memory = false;   ///< The sum was full, and they are gone.
+    std::size_t bytes = 0;  ///< Of its replies, where they are large.
+    bool counted = false;   ///< They are in the sum; else they are gone.
   };
   struct Content {
     std::vector<Answer> answers;

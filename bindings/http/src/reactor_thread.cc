@@ -132,15 +132,10 @@ void ReactorThread::Settle(DeliveryToken token,
 void ReactorThread::Post(Mailbox::Answer answer) noexcept {
   const std::size_t bytes = BytesOf(answer.settlement.replies);
   if (bytes > kSmallAnswer) {
-    std::atomic<std::size_t>& unsent = group_.buffers.unsent;
-    if (unsent.fetch_add(bytes) + bytes <=
-        group_.parts.options.max_buffered_bytes) {
-      answer.counted = bytes;
-    } else {
-      unsent -= bytes;
-      answer.no_memory = true;
-      answer.settlement.replies = {};
-    }
+    answer.bytes = bytes;
+    answer.counted =
+        group_.buffers.Take(bytes, group_.parts.options.max_buffered_bytes);
+    if (!answer.counted) answer.settlement.replies.clear();
   }
   mailbox_.Post(std::move(answer));
 }
@@ -299,11 +294,11 @@ void ReactorThread::Review(Connection& connection) {
 void ReactorThread::TakeMail() {
   for (const NewSocket& socket : mail_.sockets) Add(socket);
   for (Mailbox::Answer& answer : mail_.answers) {
-    group_.buffers.unsent -= answer.counted;
+    if (answer.counted) group_.buffers.unsent -= answer.bytes;
     const auto found = connections_.find(answer.token.high);
     if (found == connections_.end()) continue;
-    if (answer.no_memory) {
-      found->second->SettleWithoutReplies(answer.token.low);
+    if (answer.bytes > 0 && !answer.counted) {
+      found->second->SettleWithoutReplies(answer.token.low, answer.bytes);
     } else {
       found->second->Settle(answer.token.low, std::move(answer.settlement));
     }
@@ -372,9 +367,12 @@ ReactorThread::Report ReactorThread::report() const noexcept {
 }
 
 void ReactorThread::SendReport() {
+  // The fence is behind what every connection had to read.
+  const bool reads_on =
+      host_.phase == DrainPhase::kFenced && !host_.resumed().empty();
   {
     MutexLock lock(report_mutex_);
-    report_ = {.phase = host_.phase,
+    report_ = {.phase = reads_on ? DrainPhase::kLastRequests : host_.phase,
                .connections = connections_.size(),
                .unquiet = host_.unquiet,
                .open_requests = host_.open_requests};

@@ -129,12 +129,13 @@ TEST(Buffers, CountsTheRepliesOfABatchUntilTheyAreSent) {
 }
 
 TEST(Buffers, RefusesABatchWhoseRepliesThereIsNoMemoryFor) {
-  for (const std::size_t reply : {std::size_t{2'000}, std::size_t{30'000}}) {
+  for (const std::size_t reply : {std::size_t{2'000}, std::size_t{15'000}}) {
+    const int events = static_cast<int>(60'000 / reply);
     HoldingSink sink;
     HttpConnectionRig rig(sink, {.max_buffered_bytes = 100'000});
-    rig.Receive(PostBatch(100));
+    rig.host().buffers.unsent = 60'000;  // Of others.
+    rig.Receive(PostBatch(events));
     std::vector<Delivery> taken = sink.TakeNow(100);
-    ASSERT_EQ(taken.size(), 100u);
 
     std::size_t most = 0;
     for (Delivery& delivery : taken) {
@@ -149,6 +150,24 @@ TEST(Buffers, RefusesABatchWhoseRepliesThereIsNoMemoryFor) {
     EXPECT_LE(most, 100'000u + 4'096u);  // What one may have beyond it.
     EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(503, 200));
     EXPECT_THAT(rig.sent(), ::testing::HasSubstr("retry-after: 1\r\n"));
+    EXPECT_EQ(rig.host().buffers.unsent, 60'000u);
+  }
+}
+
+// They would be made again for ever.
+TEST(Buffers, RejectsRepliesThatCouldNeverFit) {
+  for (const int events : {0, 1, 100}) {
+    HoldingSink sink;
+    HttpConnectionRig rig(sink, {.max_buffered_bytes = 100'000});
+    rig.Receive(events == 0 ? PostEvent("1") : PostBatch(events));
+
+    for (Delivery& delivery : sink.TakeNow(100)) {
+      delivery.Settle(ReplyOf(events == 100 ? 1'500 : 150'000));
+    }
+    rig.Turn();
+
+    EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(422)) << events;
+    EXPECT_THAT(rig.sent(), ::testing::HasSubstr("http.max_buffered_bytes"));
     EXPECT_EQ(rig.host().buffers.unsent, 0u);
   }
 }

@@ -17,6 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using internal::DrainPhase;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -181,7 +182,63 @@ TEST(Connection, ReadsASmallRequestEvenInALongTurn) {
   EXPECT_THAT(sink.ids(), ElementsAre("1", "2"));
 }
 
+// Workers may settle as fast as requests are parsed.
+TEST(Connection, AnswersFromElsewhereDoNotMakeATurnEndless) {
+  HoldingSink sink;
+  HttpConnectionRig rig(sink, {});
+  std::string many;
+  for (int i = 0; i < 20'000; ++i) many += PostEvent("1");
+  std::size_t served = 0;
+  const auto settle_all = [&] {
+    std::vector<Delivery> taken = sink.TakeNow(1'000);
+    for (Delivery& delivery : taken) delivery.Settle(Done());
+    served += taken.size();
+    return !taken.empty();
+  };
+
+  rig.Arrive(many);
+  do rig.EndTurn();
+  while (settle_all());
+  const std::size_t read = many.size() - rig.unread();
+  do rig.Turn();
+  while (settle_all());
+
+  EXPECT_GE(read, 400'000u);
+  EXPECT_LE(read, 700'000u);
+  EXPECT_EQ(served, 20'000u);
+}
+
+TEST(Connection, AnswersAnEmptyBatchThatIsReadBehindAnswers) {
+  HoldingSink sink;
+  HttpConnectionRig rig(sink, {.max_pipelined = 2});
+  const std::string large(30'000, 'x');
+  // The end of the batch is not in the first read.
+  rig.Receive(PostEvent("1", large) + PostEvent("2", large) +
+              "POST / HTTP/1.1\r\nHost: x\r\nx: " + std::string(8'000, 'x') +
+              "\r\nContent-Type: application/cloudevents-batch+json\r\n"
+              "Content-Length: 2\r\n\r\n[]");
+
+  for (Delivery& delivery : sink.TakeNow(2)) delivery.Settle(Done());
+  rig.Turn();
+
+  EXPECT_THAT(StatusesIn(rig.sent()), ElementsAre(202, 202, 202));
+}
+
 // Deadlines.
+
+TEST(Connection, IsNotSlowWhileItWaitsForItsTurn) {
+  InlineSink sink;
+  HttpConnectionRig rig(sink, {});
+  std::string many;
+  for (int i = 0; i < 3'000; ++i) many += PostEvent("1");
+
+  rig.Arrive(many);
+  ASSERT_GT(rig.unread(), 0u);
+  rig.Advance(10s);
+
+  EXPECT_THAT(StatusesIn(rig.sent()), Each(202));
+  EXPECT_EQ(sink.ids().size(), 3'000u);
+}
 
 TEST(Connection, HasTheIdleTimeoutBetweenRequests) {
   InlineSink sink;

@@ -640,6 +640,9 @@ TEST(Config, ValuesAreCheckedTogetherWhereTheyStand) {
       {"[dispatch]\nretry_base = \"1m\"",
        "dispatch.retry_base = \"1m\": dispatch.retry_base (\"1m\") must be at "
        "most dispatch.retry_cap (\"30s\")"},
+      {"[dispatch]\nmax_reply_bytes = \"1GiB\"",
+       "dispatch.max_reply_bytes = \"1GiB\": dispatch.max_reply_bytes "
+       "(\"1GiB\") must be at most http.max_buffered_bytes ("},
       {"[dispatch]\nretry_cap = \"1ms\"", "dispatch.retry_cap = \"1ms\": "},
   };
   for (const auto& [text, said] : cases) {

@@ -58,8 +58,10 @@ struct HttpOptions {
   std::size_t max_unsent_bytes = 262'144;
   /// Of all connections: bytes of requests that are here in part, and as many
   /// of answers not yet sent. Over the first a request that would need more is
-  /// answered 503, over the second every event. At least twice the largest
-  /// request, which may be taken while nothing else is there.
+  /// answered 503, over the second every event, and one whose replies would
+  /// need more; replies that alone are over it never fit: reject_status. At
+  /// least twice the largest request, which may be taken while nothing else is
+  /// there.
   std::size_t max_buffered_bytes = 268'435'456;
 
   /// From a request's first byte to its header's end; then 408.
