@@ -92,7 +92,9 @@ void Connection::OnPhase() {
     for (std::uint64_t s = exchanges_.next_stream() - exchanges_.size();
          s != exchanges_.next_stream(); ++s) {
       Exchange& exchange = *exchanges_.Find(s);
-      if (exchange.state == Exchange::State::kOpen) Reject(exchange, late);
+      if (exchange.state != Exchange::State::kOpen) continue;
+      if (exchange.batch != nullptr) DropReplies(*exchange.batch);
+      Reject(exchange, late);
     }
     if (!input_done_ && parser_.in_request()) {
       Refuse(late);

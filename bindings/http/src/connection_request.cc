@@ -270,7 +270,6 @@ void Connection::Refuse(const HttpRefusal& refusal) {
 void Connection::Reject(Exchange& exchange, const HttpRefusal& refusal) {
   ThreadCounters::Add(
       host_.counters.rejected[static_cast<std::size_t>(refusal.reason)]);
-  if (exchange.batch != nullptr) DropReplies(*exchange.batch);
   WriteRefusal(refusal, exchange.answer);
   Answered(exchange);
 }
