@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cirro/dispatch/capabilities.h"
+#include "cirro/dispatch/capability.h"
 #include "json_pointer.h"
 #include "severity.h"
 

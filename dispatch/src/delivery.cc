@@ -46,6 +46,8 @@ TraceContext TraceContextOf(std::string_view traceparent,
           Bounded(event->extension("tracestate").value_or(""))};
 }
 
+std::string Settler::PositionOf(DeliveryToken /*token*/) const { return {}; }
+
 Delivery::Delivery(Event event, const InletInfo& inlet, Settler& settler,
                    DeliveryToken token)
     : content_(std::move(event)),
@@ -64,8 +66,9 @@ Delivery::Delivery(Delivery&& other) noexcept
     : facts(std::move(other.facts)),
       content_(std::move(other.content_)),
       inlet_(other.inlet_),
-      settler_(std::exchange(other.settler_, nullptr)),
-      token_(other.token_) {}
+      settler_(other.settler_),
+      token_(other.token_),
+      duty_(std::exchange(other.duty_, false)) {}
 
 Delivery& Delivery::operator=(Delivery&& other) noexcept {
   if (this != &other) {
@@ -73,26 +76,26 @@ Delivery& Delivery::operator=(Delivery&& other) noexcept {
     facts = std::move(other.facts);
     content_ = std::move(other.content_);
     inlet_ = other.inlet_;
-    settler_ = std::exchange(other.settler_, nullptr);
+    settler_ = other.settler_;
     token_ = other.token_;
+    duty_ = std::exchange(other.duty_, false);
   }
   return *this;
 }
 
 Delivery::~Delivery() { GiveBack(); }
 
-Delivery::Delivery(const Delivery& other, Settler* settler)
+Delivery::Delivery(const Delivery& other, bool with_duty)
     : facts(other.facts),
       content_(other.content_),
       inlet_(other.inlet_),
-      settler_(settler),
-      token_(other.token_) {}
+      settler_(other.settler_),
+      token_(other.token_),
+      duty_(with_duty) {}
 
-Delivery Delivery::Content() const { return {*this, nullptr}; }
+Delivery Delivery::Content() const { return {*this, false}; }
 
-Delivery Delivery::TakeDuty() {
-  return {*this, std::exchange(settler_, nullptr)};
-}
+Delivery Delivery::TakeDuty() { return {*this, std::exchange(duty_, false)}; }
 
 const Event* Delivery::event() const noexcept {
   return std::get_if<Event>(&content_);
@@ -102,16 +105,35 @@ const Malformed* Delivery::malformed() const noexcept {
   return std::get_if<Malformed>(&content_);
 }
 
+std::string Delivery::position() const { return settler_->PositionOf(token_); }
+
 std::size_t Delivery::memory_size() const noexcept {
+  const auto sum = [](const MessageHeaders& headers) {
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : headers) {
+      bytes += sizeof headers.front() + name.size() + value.size();
+    }
+    return bytes;
+  };
   std::size_t content = 0;
-  if (event() != nullptr) content = event()->memory_size();
+  if (event() != nullptr) {
+    content = event()->memory_size();
+  } else {
+    content = malformed()->bytes.size() + sum(malformed()->headers);
+  }
+  if (facts.original != nullptr) {
+    const Original& original = *facts.original;
+    content += sizeof original + sum(original.headers);
+    if (original.bytes) content += original.bytes->size();
+  }
   return content + facts.key.size() + facts.trace.traceparent.size() +
          facts.trace.tracestate.size();
 }
 
 void Delivery::Settle(Settlement settlement) noexcept {
   assert(!settled());
-  std::exchange(settler_, nullptr)->Settle(token_, std::move(settlement));
+  duty_ = false;
+  settler_->Settle(token_, std::move(settlement));
 }
 
 void Delivery::GiveBack() noexcept {

@@ -20,7 +20,7 @@ enum class PlantedBug : std::uint8_t {
 #if defined(CIRRO_PLANTED_BUG)
 struct DeliveryAccess {
   static Delivery Twin(const Delivery& delivery) {
-    return {delivery, delivery.settler_};
+    return {delivery, true};
   }
 };
 

@@ -120,6 +120,7 @@ void Reporter::Report(LogLevel level, std::string_view message,
   const Event* const event = delivery.event();
   const std::string_view none;
   const std::string_view why = error == nullptr ? none : error->message;
+  const std::string position = delivery.position();
   logger_.Write(level, message,
                 {{"function", function},
                  {"code", error == nullptr ? none : ToString(error->code)},
@@ -128,7 +129,7 @@ void Reporter::Report(LogLevel level, std::string_view message,
                  {"event_id", event == nullptr ? none : event->id()},
                  {"event_source", event == nullptr ? none : event->source()},
                  {"event_type", event == nullptr ? none : event->type()},
-                 {"position", delivery.facts.position},
+                 {"position", position},
                  {"trace_id", TraceId(event, delivery.facts.trace)},
                  {"lines_left_out", LeftOut(left_out)}});
 }

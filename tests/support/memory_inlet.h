@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cirro/dispatch/capabilities.h"
+#include "cirro/dispatch/capability.h"
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/inlet.h"
 #include "cirro/dispatch/mutex.h"
@@ -153,7 +154,6 @@ class MemoryInlet : public Inlet, private Settler {
                                  {},
                                  {ErrorCode::kInvalidEvent, "it is no event"}},
                        info_, *this, token);
-    delivery.facts.position = std::to_string(number);
     delivery.facts.key = message.key;
     delivery.facts.attempt = message.attempts;
     delivery.facts.reply_capacity = message.reply_capacity;
@@ -163,6 +163,9 @@ class MemoryInlet : public Inlet, private Settler {
     return delivery;
   }
 
+  [[nodiscard]] std::string PositionOf(DeliveryToken token) const override {
+    return std::to_string(token.low);
+  }
   void Settle(DeliveryToken token, Settlement settlement) noexcept override {
     const MutexLock lock(mutex_);
     Message& message = messages_[token.low];

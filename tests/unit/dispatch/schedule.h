@@ -278,7 +278,7 @@ class Schedule {
   // ---- What the observer sees.
 
   static Key KeyOf(const Delivery& delivery) {
-    return {static_cast<std::size_t>(std::stoul(delivery.facts.position)),
+    return {static_cast<std::size_t>(std::stoul(delivery.position())),
             delivery.facts.attempt, delivery.inlet().peer_waits};
   }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/export.h"
 #include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/message.h"
 #include "cirro/dispatch/settlement.h"
 
 namespace cirro {
@@ -19,31 +21,6 @@ namespace cirro {
 namespace internal {
 struct DeliveryAccess;  // Defined by tests alone.
 }  // namespace internal
-
-/// A message that is no event: what came, untouched, and what is wrong with
-/// it. It is settled like an event.
-struct Malformed {
-  std::string bytes;
-  std::vector<std::pair<std::string, std::string>> headers;
-  Error error;
-};
-
-/// W3C trace context of a delivery: from the transport's header, else from the
-/// event's extension. Empty texts where there is none.
-struct TraceContext {
-  std::string traceparent{};
-  std::string tracestate{};
-};
-
-/// The trace of what came with these two headers of its transport and holds
-/// `event`, which may be null. A traceparent that is malformed is passed over
-/// and its tracestate with it: replies carry both on. W3C Trace Context: "If
-/// the vendor failed to parse traceparent, it MUST NOT attempt to parse
-/// tracestate." Of a tracestate over 512 bytes whole entries are left out,
-/// first those over 128 bytes, then those at the end.
-[[nodiscard]] CIRRO_EXPORT TraceContext
-TraceContextOf(std::string_view traceparent, std::string_view tracestate,
-               const Event* event);
 
 struct InletInfo;
 
@@ -55,10 +32,12 @@ class CIRRO_EXPORT Delivery {
  public:
   /// What an inlet knows of the message beside its content.
   struct Facts {
-    std::string position{};  ///< Where it stands in its source, for humans.
-    std::string key{};       ///< The source's own ordering key; empty: none.
+    std::string key{};  ///< The source's own ordering key; empty: none.
     TraceContext trace{};
-    int attempt = 1;                        ///< As far as the source can tell.
+    /// Null of most. Shared with its dead letter, and never changed.
+    std::shared_ptr<const Original> original{};
+    int attempt = 1;       ///< As far as the source can tell.
+    bool crashed = false;  ///< The process died over it: it is not run again.
     TimePoint deadline = TimePoint::max();  ///< When the peer gives up.
     /// How many reply events the source's protocol can carry back.
     std::uint32_t reply_capacity = 0;
@@ -77,8 +56,11 @@ class CIRRO_EXPORT Delivery {
   [[nodiscard]] const Event* event() const noexcept;
   [[nodiscard]] const Malformed* malformed() const noexcept;
   [[nodiscard]] const InletInfo& inlet() const noexcept { return *inlet_; }
-  [[nodiscard]] bool settled() const noexcept { return settler_ == nullptr; }
-  /// Bytes that the event, its key and its trace take.
+  [[nodiscard]] bool settled() const noexcept { return !duty_; }
+  [[nodiscard]] DeliveryToken token() const noexcept { return token_; }
+  /// Settler::PositionOf. REQUIRES: its inlet lives.
+  [[nodiscard]] std::string position() const;
+  /// Bytes that the message, its key and its trace take.
   [[nodiscard]] std::size_t memory_size() const noexcept;
 
   /// May be filled in by the inlet before it hands the delivery over.
@@ -95,13 +77,14 @@ class CIRRO_EXPORT Delivery {
 
  private:
   friend struct internal::DeliveryAccess;
-  Delivery(const Delivery& other, Settler* settler);
+  Delivery(const Delivery& other, bool with_duty);
   void GiveBack() noexcept;
 
   std::variant<Event, Malformed> content_;
   const InletInfo* inlet_;
   Settler* settler_;
   DeliveryToken token_;
+  bool duty_ = true;
 };
 
 }  // namespace cirro

@@ -11,25 +11,19 @@
 #include "cirro/cloudevents/export.h"
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/dead_letter.h"
+#include "cirro/dispatch/dedup.h"
 #include "cirro/dispatch/executor.h"
 #include "cirro/dispatch/inlet.h"
 #include "cirro/dispatch/observer.h"
 #include "cirro/dispatch/outlet.h"
 #include "cirro/dispatch/registry.h"
+#include "cirro/dispatch/retry.h"
 
 namespace cirro {
 
 /// What becomes of an event that no function wants.
 enum class Unmatched : std::uint8_t { kReject, kAccept };
-
-/// When a failed call is tried again: exponential backoff with full jitter.
-struct RetryPolicy {
-  /// Calls of one event, the first included, before it is exhausted. Where the
-  /// peer waits and retries by itself there is one, whatever this says.
-  int attempts = 5;
-  std::chrono::milliseconds base{200};
-  std::chrono::milliseconds cap{30'000};
-};
 
 struct DispatcherOptions {
   std::uint32_t max_in_flight = 1024;  ///< Deliveries; at least 1.
@@ -38,6 +32,13 @@ struct DispatcherOptions {
   std::chrono::milliseconds overload_delay{1000};
   Unmatched unmatched = Unmatched::kReject;
   RetryPolicy retry{};
+  OnExhausted on_exhausted = OnExhausted::kDeadLetter;
+  /// Names of DispatcherParts::places, the first that takes it keeps it.
+  std::vector<std::string> dead_letter{};
+  /// How long what a function did is known, and how long a claim on what it is
+  /// doing holds unless it is renewed.
+  std::chrono::milliseconds dedup_window{600'000};
+  std::chrono::milliseconds dedup_lease{30'000};
   std::size_t max_reply_bytes = std::size_t{1} << 20;
   /// The outlet for replies the source cannot carry; "": none; "none": they
   /// are discarded. A function's own reply_to comes first.
@@ -60,7 +61,9 @@ struct DispatcherParts {
   TimerQueue& timers;
   Observer* observer = nullptr;  ///< May be null.
   std::vector<OutletEntry> outlets{};
-  std::vector<Inlet*> inlets{};  ///< Those to be told of demand.
+  std::vector<Inlet*> inlets{};  ///< All that deliver.
+  std::vector<DeadLetterPlace*> places{};
+  DedupStore* dedup = nullptr;  ///< Needed where a function has `dedup`.
   /// Run, on any thread, when calls that hung for one more timeout take all of
   /// a function's concurrency, or half of another bound, which only a new
   /// process gives back. May be run again.

@@ -11,6 +11,7 @@
 
 #include "cirro/cloudevents/export.h"
 #include "cirro/dispatch/handler.h"
+#include "cirro/dispatch/retry.h"
 
 namespace cirro {
 
@@ -65,6 +66,15 @@ struct FunctionSpec {
   /// The outlet for replies that the source cannot carry back; empty: the
   /// dispatcher's default; "none": they are discarded.
   std::string reply_to{};
+  /// Absent: the dispatcher's.
+  std::optional<RetryPolicy> retry{};
+  std::optional<OnExhausted> on_exhausted{};
+  /// Places for dead letters in order of preference, by name; absent: the
+  /// dispatcher's.
+  std::optional<std::vector<std::string>> dead_letter{};
+  /// An event that it has done within DispatcherOptions::dedup_window is not
+  /// given to it again, by `source` and `id`.
+  bool dedup = false;
 };
 
 /// A function: what it is called for, and its code.

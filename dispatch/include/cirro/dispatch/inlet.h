@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -16,10 +18,17 @@ struct InletInfo {
   /// The peer waits for the settlement and does its own retrying (HTTP): one
   /// attempt, and everything ends by the delivery's deadline.
   bool peer_waits = false;
+  /// Most deliveries, and their bytes, that it has open at once; 0: no bound
+  /// but the dispatcher's. At three quarters of a bound demand ends, and it
+  /// begins again at a half: a broker's inlet is never refused for being full.
+  std::uint32_t max_in_flight = 0;
+  std::size_t max_bytes = 0;
 };
 
 /// Takes deliveries over from inlets. Never blocks and never fails: what it
-/// cannot hold it settles as kNak with kOverloaded.
+/// cannot hold of a peer that waits it settles as kNak with kOverloaded; what
+/// comes from another source it holds, past its bounds by as much as one batch
+/// of each inlet, and ends its demand.
 class CIRRO_EXPORT Sink {
  public:
   Sink() = default;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -7,13 +8,15 @@
 #include "cirro/cloudevents/export.h"
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/context.h"
+#include "cirro/dispatch/dead_letter.h"
 #include "cirro/dispatch/delivery.h"
 #include "cirro/dispatch/outcome.h"
 
 namespace cirro {
 
-/// Sees the life of every delivery and call: one interface for metrics, logs,
-/// traces and the console. Called from many threads at once, on the hot path:
+/// Sees the life of every delivery and call, and of the links to brokers: one
+/// interface for metrics, logs, traces and the console. What is not overridden
+/// is passed over. Called from many threads at once, on the hot path:
 /// never blocks, never throws. The views live during the call.
 class CIRRO_EXPORT Observer {
  public:
@@ -37,10 +40,41 @@ class CIRRO_EXPORT Observer {
   /// A call is past its deadline and still runs.
   virtual void Hung(std::string_view function,
                     const Delivery& delivery) noexcept = 0;
+  /// A call failed and will be tried again, the attempt with this number not
+  /// before `delay`.
+  virtual void Retrying(std::string_view function, const Delivery& delivery,
+                        int next_attempt,
+                        std::chrono::milliseconds delay) noexcept;
+  /// A delivery is given up and there is no place to keep it: it goes on being
+  /// tried. `function` is empty where none was called. Once a delivery.
+  virtual void Kept(std::string_view function, const Delivery& delivery,
+                    DeadReason reason, const Error& error) noexcept;
+  /// It is given up and dropped, as the configuration says.
+  virtual void Dropped(std::string_view function, const Delivery& delivery,
+                       DeadReason reason, const Error& error) noexcept;
+  /// Its dead letter is safe at `place`.
+  virtual void Buried(const DeadLetterFacts& facts, const Delivery& delivery,
+                      std::string_view place) noexcept;
+  /// `place` did not take it. `stalled`: nor did any other, and its source
+  /// waits until one does.
+  virtual void NotBuried(const DeadLetterFacts& facts, const Delivery& delivery,
+                         std::string_view place, const Error& error,
+                         bool stalled) noexcept;
+  /// The function has done this event before; it was not called.
+  virtual void Duplicate(std::string_view function,
+                         const Delivery& delivery) noexcept;
+
   /// A function says something (Context::Log), of `event` where it is not null.
   virtual void Logged(LogLevel level, std::string_view function,
                       const Event* event, const TraceContext& trace,
                       std::string_view message) noexcept = 0;
+
+  /// An inlet, an outlet or a place for dead letters, `part`, says something of
+  /// itself: connected, rebalanced, a setting that was adjusted.
+  virtual void Noted(LogLevel level, std::string_view part,
+                     std::string_view message) noexcept;
+  /// An inlet delivers nothing more, for good: the process is to be ended.
+  virtual void Failed(std::string_view part, const Error& error) noexcept;
 };
 
 }  // namespace cirro

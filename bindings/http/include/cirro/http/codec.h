@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "cirro/cloudevents/content_mode.h"
 #include "cirro/cloudevents/decode_options.h"
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/event_assembler.h"
@@ -21,14 +22,6 @@ namespace cirro {
 struct HttpHeader {
   std::string_view name;
   std::string_view value;
-};
-
-/// How a message carries events. Source: HTTP Protocol Binding v1.0.2, 3.
-enum class ContentMode : std::uint8_t {
-  kNone,        ///< It carries no event.
-  kBinary,      ///< Attributes are headers, the body is the data.
-  kStructured,  ///< The body is one event in an event format.
-  kBatch,       ///< The body is a batch format.
 };
 
 /// What was wrong with a message and forgiven, for whoever counts it; `strict`
