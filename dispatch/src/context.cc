@@ -32,12 +32,12 @@ void Context::Log(LogLevel level, const Event& event,
 
 Result<void> Context::Publish(std::string_view outlet,
                               const Event& event) const {
-  return host_->Publish(outlet, {&event, 1}, facts_.deadline);
+  return host_->Publish(facts_.call, outlet, {&event, 1}, facts_.deadline);
 }
 
 Result<void> Context::PublishAll(std::string_view outlet,
                                  std::span<const Event> events) const {
-  return host_->Publish(outlet, events, facts_.deadline);
+  return host_->Publish(facts_.call, outlet, events, facts_.deadline);
 }
 
 }  // namespace cirro

@@ -18,16 +18,19 @@ using internal::ScratchLease;
 
 namespace {
 
-// Of a peer that waits the delay is an answer, which it may heed.
-std::vector<const InletInfo*> WithoutDelays(std::span<Inlet* const> inlets) {
-  std::vector<const InletInfo*> without;
+std::vector<internal::EngineInlet> SourcesOf(std::span<Inlet* const> inlets) {
+  std::vector<internal::EngineInlet> sources;
   for (Inlet* const inlet : inlets) {
-    if (inlet->info().peer_waits) continue;
-    if (CapabilityOf<DelayedRedelivery>(*inlet) == nullptr) {
-      without.push_back(&inlet->info());
-    }
+    auto* const in_progress = CapabilityOf<InProgress>(*inlet);
+    sources.push_back(
+        {.info = &inlet->info(),
+         .delays = CapabilityOf<DelayedRedelivery>(*inlet) != nullptr,
+         .keeps_attempts = CapabilityOf<KeepsAttempts>(*inlet) != nullptr,
+         .transactional = CapabilityOf<Transactional>(*inlet) != nullptr,
+         .extend_every = in_progress == nullptr ? std::chrono::milliseconds(0)
+                                                : in_progress->extend_every()});
   }
-  return without;
+  return sources;
 }
 
 }  // namespace
@@ -42,14 +45,21 @@ Dispatcher::Core::Core(Registry registry,
       reply_bounds_{.event_bytes = options.max_reply_bytes,
                     .all_bytes = options.max_bytes},
       parts_(std::move(parts)),
-      engine_(std::move(functions), options, WithoutDelays(parts_.inlets)) {
-  for (const Function& function : functions_) {
+      sources_(SourcesOf(parts_.inlets)),
+      engine_(std::move(functions), options, sources_),
+      told_demand_(parts_.inlets.size(), 1) {
+  for (std::uint32_t i = 0; i < functions_.size(); ++i) {
+    const Function& function = functions_[i];
     const FunctionSpec& spec = function.spec;
     const bool ordered = spec.order_by.kind != OrderBy::Kind::kNone &&
                          spec.order_by.kind != OrderBy::Kind::kSource;
     at_once_.push_back(function.handler->form() == Handler::Form::kSingle &&
                        spec.inline_call && !ordered && spec.concurrency == 0 &&
-                       spec.max_in_flight == 0 && spec.max_bytes == 0);
+                       spec.max_in_flight == 0 && spec.max_bytes == 0 &&
+                       !spec.dedup);
+    const internal::EngineFunction& its = engine_.function(i);
+    buries_.push_back(!its.places.empty() &&
+                      its.on_exhausted == OnExhausted::kDeadLetter);
   }
 }
 
@@ -59,6 +69,7 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
   const ScratchLease scratch;
   scratch->targets.clear();
   scratch->admissions.clear();
+  scratch->dead.clear();
   scratch->rooms_used = 0;
   const TimePoint now = parts_.clock.Now();
   for (std::uint32_t i = 0; i < batch.size(); ++i) {
@@ -72,23 +83,29 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
       continue;
     }
     if (const Malformed* malformed = delivery.malformed(); malformed) {
-      SettleNow(
-          delivery,
-          FailureOf(malformed->error, {}, delivery.inlet(), options_.retry.cap),
-          {});
+      TakeDead(delivery, {DeadReason::kMalformed, malformed->error}, i,
+               *scratch);
       continue;
     }
-    const auto functions = router_.Match(*delivery.event(), scratch->matches);
+    const auto functions = Match(delivery, *scratch);
     if (functions.empty()) {
-      const bool accept = options_.unmatched == Unmatched::kAccept;
-      SettleNow(
-          delivery,
-          accept ? Settlement{.kind = Settlement::Kind::kAck}
-                 : FailureOf({ErrorCode::kNoFunction,
-                              "no function takes events of type '" +
-                                  std::string(delivery.event()->type()) + "'"},
-                             {}, delivery.inlet(), options_.retry.cap),
-          {});
+      if (options_.unmatched == Unmatched::kAccept) {
+        SettleNow(delivery, {.kind = Settlement::Kind::kAck}, {});
+        continue;
+      }
+      TakeDead(delivery,
+               {DeadReason::kUnmatched,
+                {ErrorCode::kNoFunction,
+                 "no function takes events of type '" +
+                     std::string(delivery.event()->type()) + "'"}},
+               i, *scratch);
+      continue;
+    }
+    if (delivery.facts.crashed) {
+      TakeDead(delivery,
+               {DeadReason::kCrashed,
+                {ErrorCode::kFunctionFailed, "the process died over it"}},
+               i, *scratch);
       continue;
     }
     if (functions.size() == 1 && at_once_[functions[0]] &&
@@ -104,7 +121,14 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
   if (scratch->admissions.empty()) return;
   {
     const MutexLock lock(mutex_);
+    auto dead = scratch->dead.begin();
     for (const auto& [index, first, count] : scratch->admissions) {
+      if (count == 0) {
+        engine_.AdmitDead(std::move(batch[index]), dead->reason,
+                          std::move(dead->error), now, scratch->actions);
+        ++dead;
+        continue;
+      }
       engine_.Admit(std::move(batch[index]),
                     std::span(scratch->targets).subspan(first, count), now,
                     scratch->actions);
@@ -112,6 +136,34 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
     AfterInput(scratch->actions);
   }
   Perform(scratch->actions);
+}
+
+void Dispatcher::Core::TakeDead(Delivery& delivery, Scratch::Dead dead,
+                                std::uint32_t index,
+                                Scratch& scratch) const noexcept {
+  if (delivery.inlet().peer_waits) {
+    SettleNow(delivery,
+              FailureOf(std::move(dead.error), {}, delivery.inlet(),
+                        options_.retry.cap),
+              {});
+    return;
+  }
+  scratch.dead.push_back(std::move(dead));
+  scratch.admissions.push_back({.delivery = index});
+}
+
+std::span<const std::uint32_t> Dispatcher::Core::Match(const Delivery& delivery,
+                                                       Scratch& scratch) const {
+  const auto functions = router_.Match(*delivery.event(), scratch.matches);
+  const Original* const original = delivery.facts.original.get();
+  if (original == nullptr || original->function.empty()) return functions;
+  // A redriven dead letter is for the function that gave it up.
+  for (const std::uint32_t& function : functions) {
+    if (functions_[function].spec.name == original->function) {
+      return {&function, 1};
+    }
+  }
+  return {};
 }
 
 void Dispatcher::Core::AddTargets(const Delivery& delivery,
@@ -180,57 +232,30 @@ void Dispatcher::Core::Perform(Actions& actions) noexcept {
   }
 }
 
-void Dispatcher::Core::PerformOutside(Actions& actions) noexcept {
-  if (std::exchange(actions.signal, false)) Signal();
-  for (auto& [delivery, settlement, since] : actions.settle) {
-    SettleNow(delivery, std::move(settlement), since);
-  }
-  actions.settle.clear();
-  for (std::stop_source& stop : actions.stop) stop.request_stop();
-  actions.stop.clear();
-  for (const auto& [function, delivery, call, replace] : actions.hung) {
-    if (parts_.observer != nullptr) {
-      parts_.observer->Hung(functions_[function].spec.name, delivery);
-    }
-    if (replace) parts_.executor.ReplaceHung({&RunTask, this, call});
-  }
-  actions.hung.clear();
-  if (std::exchange(actions.stuck, false) && parts_.stuck.run != nullptr) {
-    parts_.stuck.run(parts_.stuck.target, parts_.stuck.argument);
-  }
-  for (auto& [outlet, call, event] : actions.send) {
-    SendTo(outlet, std::move(event), SendCompletion(*this, call));
-  }
-  actions.send.clear();
-  if (actions.post.empty()) return;
-  const ScratchLease inner;
-  inner->tasks.clear();
-  for (const CallId call : actions.post) {
-    inner->tasks.push_back({&RunTask, this, call});
-  }
-  actions.post.clear();
-  parts_.executor.Post(inner->tasks);
-}
-
 // Tells the timer queue and the inlets what is true now, one thread at a time:
 // what is told last is then what holds.
 void Dispatcher::Core::Signal() noexcept {
   const MutexLock signal(signal_mutex_);
+  const ScratchLease scratch;
+  std::vector<char>& demand = scratch->demand;
   TimePoint when;
-  bool demand = false;
   {
     const MutexLock lock(mutex_);
     when = armed_;
-    demand = engine_.demand();
+    demand.clear();
+    for (std::uint32_t i = 0; i < parts_.inlets.size(); ++i) {
+      demand.push_back(engine_.demand(i) ? 1 : 0);
+    }
   }
   if (when != TimePoint::max()) {
     parts_.timers.Arm(when, {&TimerTask, this, 0});
   }
-  if (demand == told_demand_) return;
-  told_demand_ = demand;
-  for (Inlet* inlet : parts_.inlets) {
+  for (std::uint32_t i = 0; i < parts_.inlets.size(); ++i) {
+    Inlet& inlet = *parts_.inlets[i];
     // A peer that waits wants an answer, even if it is a refusal.
-    if (!inlet->info().peer_waits) inlet->SetDemand(demand);
+    if (inlet.info().peer_waits || told_demand_[i] == demand[i]) continue;
+    told_demand_[i] = demand[i];
+    inlet.SetDemand(demand[i] != 0);
   }
 }
 

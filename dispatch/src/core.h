@@ -24,6 +24,7 @@ namespace cirro {
 class Dispatcher::Core final : public ContextHost,
                                public SendListener,
                                public CompletionListener,
+                               public DedupListener,
                                public std::enable_shared_from_this<Core> {
  public:
   Core(Registry registry, std::vector<internal::EngineFunction> functions,
@@ -40,12 +41,15 @@ class Dispatcher::Core final : public ContextHost,
   void Log(LogLevel level, std::string_view function, const Event* event,
            const TraceContext& trace,
            std::string_view message) noexcept override;
-  Result<void> Publish(std::string_view outlet, std::span<const Event> events,
+  Result<void> Publish(std::uint64_t call, std::string_view outlet,
+                       std::span<const Event> events,
                        TimePoint deadline) noexcept override;
   std::stop_token StopToken(std::uint64_t call) noexcept override;
   void OnSent(std::uint64_t send, Result<void> result,
               std::chrono::milliseconds retry_after) noexcept override;
   void OnFinished(std::uint64_t call, Outcome outcome) noexcept override;
+  void OnClaimed(const DedupKey& key, std::uint64_t claim,
+                 Result<DedupAnswer> answer) noexcept override;
 
  private:
   // The host of an inline function: it may not wait.
@@ -55,7 +59,8 @@ class Dispatcher::Core final : public ContextHost,
     void Log(LogLevel level, std::string_view function, const Event* event,
              const TraceContext& trace,
              std::string_view message) noexcept override;
-    Result<void> Publish(std::string_view outlet, std::span<const Event> events,
+    Result<void> Publish(std::uint64_t call, std::string_view outlet,
+                         std::span<const Event> events,
                          TimePoint deadline) noexcept override;
 
    private:
@@ -80,11 +85,21 @@ class Dispatcher::Core final : public ContextHost,
   void AfterInput(internal::Actions& actions) noexcept CIRRO_REQUIRES(mutex_);
   void Perform(internal::Actions& actions) noexcept;
   void PerformOutside(internal::Actions& actions) noexcept;
+  void Observe(internal::Actions& actions) const noexcept;
+  void TellSources(internal::Actions& actions) const noexcept;
+  void TellDedup(internal::Actions& actions) noexcept;
+  void Bury(internal::Actions& actions) noexcept;
+  void SettleOne(internal::Actions::Settle& settle) const noexcept;
   void OnTimer() noexcept;
   void Signal() noexcept CIRRO_EXCLUDES(mutex_);
 
   void SettleNow(Delivery& delivery, Settlement settlement,
                  Duration since) const noexcept;
+  // What no function is called for, the batch's one at `index`.
+  void TakeDead(Delivery& delivery, internal::Scratch::Dead dead,
+                std::uint32_t index, internal::Scratch& scratch) const noexcept;
+  [[nodiscard]] std::span<const std::uint32_t> Match(
+      const Delivery& delivery, internal::Scratch& scratch) const;
   void AddTargets(const Delivery& delivery,
                   std::span<const std::uint32_t> functions,
                   internal::Scratch& scratch) const;
@@ -95,12 +110,14 @@ class Dispatcher::Core final : public ContextHost,
                                              Context& context) noexcept;
   [[nodiscard]] bool Enter() noexcept CIRRO_EXCLUDES(mutex_);
   void Leave() noexcept CIRRO_EXCLUDES(mutex_);
-  Result<void> PublishEntered(std::string_view outlet,
-                              std::span<const Event> events,
-                              TimePoint deadline) noexcept;
+  Result<void> PublishEntered(std::uint64_t call, std::string_view outlet,
+                              std::span<const Event> events, TimePoint deadline,
+                              bool may_wait) noexcept;
   void OnPublished(std::uint64_t send, const Result<void>& result) noexcept;
   void SendTo(std::uint32_t outlet, Event event,
               SendCompletion completion) noexcept;
+  [[nodiscard]] Result<Event> Overridden(std::uint32_t outlet,
+                                         const Event& event) const;
   [[nodiscard]] internal::CallResult Single(const internal::Work& work,
                                             Context& context,
                                             Duration& took) noexcept;
@@ -113,6 +130,8 @@ class Dispatcher::Core final : public ContextHost,
   const internal::ReplyBounds reply_bounds_;
   const DispatcherParts parts_;
   std::vector<char> at_once_;  // By function: whether RunAtOnce may run it.
+  std::vector<char> buries_;   // And whether what it rejects is kept aside.
+  std::vector<internal::EngineInlet> sources_;  // In the order of the parts'.
   InlineHost inline_host_{*this};
 
   // Synchronises itself.
@@ -128,7 +147,7 @@ class Dispatcher::Core final : public ContextHost,
 
   // Held around Arm and SetDemand, so that the last one tells the truth.
   Mutex signal_mutex_;
-  bool told_demand_ CIRRO_GUARDED_BY(signal_mutex_) = true;
+  std::vector<char> told_demand_ CIRRO_GUARDED_BY(signal_mutex_);
 
   Mutex publish_mutex_;
   std::uint64_t last_publish_ CIRRO_GUARDED_BY(publish_mutex_) = 0;

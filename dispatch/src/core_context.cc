@@ -7,22 +7,28 @@
 
 namespace cirro {
 
+Result<Event> Dispatcher::Core::Overridden(std::uint32_t outlet,
+                                           const Event& event) const {
+  const OutletEntry& entry = parts_.outlets[outlet];
+  if (entry.overrides.empty()) return event;
+  EventBuilder builder(event);
+  for (const Extension& extension : entry.overrides) {
+    builder.extension(extension);
+  }
+  return builder.Build();
+}
+
 void Dispatcher::Core::SendTo(std::uint32_t outlet, Event event,
                               SendCompletion completion) noexcept {
-  const OutletEntry& entry = parts_.outlets[outlet];
-  if (!entry.overrides.empty()) {
-    EventBuilder builder(event);
-    for (const Extension& extension : entry.overrides) {
-      builder.extension(extension);
-    }
-    auto changed = builder.Build();
+  if (!parts_.outlets[outlet].overrides.empty()) {
+    auto changed = Overridden(outlet, event);
     if (!changed) {
       completion.Complete(changed.error());
       return;
     }
     event = *std::move(changed);
   }
-  entry.outlet->Send(std::move(event), std::move(completion));
+  parts_.outlets[outlet].outlet->Send(std::move(event), std::move(completion));
 }
 
 void Dispatcher::Core::OnPublished(std::uint64_t send,
@@ -36,20 +42,23 @@ void Dispatcher::Core::OnPublished(std::uint64_t send,
   }
 }
 
-Result<void> Dispatcher::Core::Publish(std::string_view outlet,
+Result<void> Dispatcher::Core::Publish(std::uint64_t call,
+                                       std::string_view outlet,
                                        std::span<const Event> events,
                                        TimePoint deadline) noexcept {
   if (!Enter()) {
     return Error{ErrorCode::kDraining, "the process is stopping"};
   }
-  auto published = PublishEntered(outlet, events, deadline);
+  auto published = PublishEntered(call, outlet, events, deadline, true);
   Leave();
   return published;
 }
 
-Result<void> Dispatcher::Core::PublishEntered(std::string_view outlet,
+Result<void> Dispatcher::Core::PublishEntered(std::uint64_t call,
+                                              std::string_view outlet,
                                               std::span<const Event> events,
-                                              TimePoint deadline) noexcept {
+                                              TimePoint deadline,
+                                              bool may_wait) noexcept {
   std::uint32_t index = 0;
   while (index < parts_.outlets.size() &&
          parts_.outlets[index].outlet->name() != outlet) {
@@ -61,6 +70,15 @@ Result<void> Dispatcher::Core::PublishEntered(std::string_view outlet,
                      "'; configure [outlet." + std::string(outlet) + "]"};
   }
   if (events.empty()) return {};
+  if (call != 0) {
+    const MutexLock lock(mutex_);
+    if (engine_.Buffer(call, index, events)) return {};
+  }
+  if (!may_wait) {
+    return Error{ErrorCode::kInternal,
+                 "an inline function may not wait, and Publish waits: remove "
+                 "`inline` or reply instead"};
+  }
 
   Waiter waiter{.open = events.size()};
   std::uint64_t id = 0;
@@ -110,11 +128,14 @@ void Dispatcher::Core::InlineHost::Log(LogLevel level,
 }
 
 Result<void> Dispatcher::Core::InlineHost::Publish(
-    std::string_view /*outlet*/, std::span<const Event> /*events*/,
-    TimePoint /*deadline*/) noexcept {
-  return Error{ErrorCode::kInternal,
-               "an inline function may not wait, and Publish waits: remove "
-               "`inline` or reply instead"};
+    std::uint64_t call, std::string_view outlet, std::span<const Event> events,
+    TimePoint deadline) noexcept {
+  if (!core_->Enter()) {
+    return Error{ErrorCode::kDraining, "the process is stopping"};
+  }
+  auto published = core_->PublishEntered(call, outlet, events, deadline, false);
+  core_->Leave();
+  return published;
 }
 
 }  // namespace cirro

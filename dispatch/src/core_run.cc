@@ -77,6 +77,14 @@ void Dispatcher::Core::RunAtOnce(Delivery& delivery, std::uint32_t function,
       return;
     case Outcome::Kind::kRetry:
     case Outcome::Kind::kReject:
+      if (buries_[function] != 0 && internal::SeverityOf(result.error->code) <=
+                                        internal::Severity::kInvalid) {
+        Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
+          engine_.AdmitFinished(std::move(delivery), function,
+                                std::move(result), now, actions);
+        });
+        return;
+      }
       SettleNow(delivery,
                 FailureOf(*std::move(result.error),
                           result.after.value_or(std::chrono::milliseconds(0)),
@@ -172,7 +180,7 @@ void Dispatcher::Core::Run(CallId call, Actions& actions) noexcept {
                              .inlet = delivery.inlet().name,
                              .attempt = work.attempt,
                              .deadline = work.deadline,
-                             .call = is_inline ? 0 : call,
+                             .call = call,
                              .trace = batch ? nullptr : &delivery.facts.trace};
   switch (function.handler->form()) {
     case Handler::Form::kSingle: {

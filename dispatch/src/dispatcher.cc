@@ -25,6 +25,39 @@ Result<std::uint32_t> ResolveReplyTo(std::string_view reply_to,
                "', which does not exist");
 }
 
+// The indexes of the places that `dead_letter` names.
+Result<std::vector<std::uint32_t>> ResolvePlaces(
+    const std::vector<std::string>& names, const DispatcherParts& parts) {
+  std::vector<std::uint32_t> indexes;
+  for (const std::string& name : names) {
+    std::uint32_t index = 0;
+    while (index < parts.places.size() &&
+           parts.places[index]->place_name() != name) {
+      ++index;
+    }
+    if (index == parts.places.size()) {
+      return Wrong("`dead_letter` names '" + name +
+                   "', which is no outlet and no file that keeps dead letters");
+    }
+    if (std::find(indexes.begin(), indexes.end(), index) != indexes.end()) {
+      return Wrong("`dead_letter` names '" + name + "' twice");
+    }
+    indexes.push_back(index);
+  }
+  return indexes;
+}
+
+Result<void> CheckRetry(const RetryPolicy& retry) {
+  if (retry.attempts < 1) {
+    return Wrong("`retry.attempts` is " + std::to_string(retry.attempts) +
+                 "; it must be at least 1");
+  }
+  if (retry.base.count() <= 0 || retry.cap < retry.base) {
+    return Wrong("`retry.base` must be more than 0 and at most `retry.cap`");
+  }
+  return {};
+}
+
 Result<void> CheckOptions(const DispatcherOptions& options) {
   if (options.max_in_flight == 0) {
     return Wrong("`max_in_flight` is 0; it must be at least 1");
@@ -32,16 +65,10 @@ Result<void> CheckOptions(const DispatcherOptions& options) {
   if (options.max_bytes == 0) {
     return Wrong("`max_bytes` is 0; it must be at least 1");
   }
-  if (options.retry.attempts < 1) {
-    return Wrong("`retry.attempts` is " +
-                 std::to_string(options.retry.attempts) +
-                 "; it must be at least 1");
+  if (options.dedup_window.count() <= 0 || options.dedup_lease.count() <= 0) {
+    return Wrong("`dedup_window` and `dedup_lease` must be more than 0");
   }
-  if (options.retry.base.count() <= 0 ||
-      options.retry.cap < options.retry.base) {
-    return Wrong("`retry.base` must be more than 0 and at most `retry.cap`");
-  }
-  return {};
+  return CheckRetry(options.retry);
 }
 
 }  // namespace
@@ -51,6 +78,8 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(
     DispatcherParts parts) {
   if (auto checked = CheckOptions(options); !checked) return checked.error();
   if (registry.functions().empty()) return Wrong("there is no function");
+  const auto places = ResolvePlaces(options.dead_letter, parts);
+  if (!places) return places.error();
   std::vector<internal::EngineFunction> functions;
   for (const Function& function : registry.functions()) {
     const FunctionSpec& spec = function.spec;
@@ -60,16 +89,44 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(
     if (!reply_to) {
       return Wrong("function '" + spec.name + "': " + reply_to.error().message);
     }
-    functions.push_back({.name = spec.name,
-                         .form = function.handler->form(),
-                         .inline_call = spec.inline_call,
-                         .concurrency = spec.concurrency,
-                         .max_in_flight = spec.max_in_flight,
-                         .max_bytes = spec.max_bytes,
-                         .timeout = spec.timeout,
-                         .batch_max = spec.batch_max,
-                         .reply_to = *reply_to});
+    const auto in_function = [&spec](const Error& error) {
+      return Wrong("function '" + spec.name + "': " + error.message);
+    };
+    const RetryPolicy retry = spec.retry.value_or(options.retry);
+    if (auto checked = CheckRetry(retry); !checked) {
+      return in_function(checked.error());
+    }
+    auto own_places =
+        spec.dead_letter ? ResolvePlaces(*spec.dead_letter, parts) : places;
+    if (!own_places) return in_function(own_places.error());
+    if (spec.dead_letter && spec.on_exhausted &&
+        *spec.on_exhausted != OnExhausted::kDeadLetter) {
+      return in_function(Wrong(
+          "it has `dead_letter`, and `on_exhausted` that does not use it"));
+    }
+    if (spec.dedup && parts.dedup == nullptr) {
+      return in_function(Wrong("it has `dedup`, and there is no dedup store"));
+    }
+    functions.push_back(
+        {.name = spec.name,
+         .form = function.handler->form(),
+         .inline_call = spec.inline_call,
+         .concurrency = spec.concurrency,
+         .max_in_flight = spec.max_in_flight,
+         .max_bytes = spec.max_bytes,
+         .timeout = spec.timeout,
+         .batch_max = spec.batch_max,
+         .reply_to = *reply_to,
+         .retry = retry,
+         .on_exhausted = spec.on_exhausted.value_or(options.on_exhausted),
+         .places = *std::move(own_places),
+         .dedup = spec.dedup});
   }
+  // What becomes of what no function takes.
+  functions.push_back({.name = {},
+                       .retry = options.retry,
+                       .on_exhausted = options.on_exhausted,
+                       .places = *places});
   return std::unique_ptr<Dispatcher>(new Dispatcher(std::make_shared<Core>(
       std::move(registry), std::move(functions), options, std::move(parts))));
 }

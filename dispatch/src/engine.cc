@@ -14,10 +14,11 @@ namespace cirro::internal {
 
 Engine::Engine(std::vector<EngineFunction> functions,
                const DispatcherOptions& options,
-               std::vector<const InletInfo*> hold)
+               std::vector<EngineInlet> inlets)
     : functions_(std::move(functions)),
       options_(options),
-      hold_(std::move(hold)),
+      inlets_(std::move(inlets)),
+      sources_(inlets_.size()),
       states_(functions_.size()),
       lanes_(options.seed),
       random_(options.seed) {}
@@ -37,13 +38,26 @@ bool Engine::PeerWaits(const Call& call) const {
   return entries_[call.entry].delivery->inlet().peer_waits;
 }
 
-bool Engine::Delays(const InletInfo& inlet) const {
-  return std::find(hold_.begin(), hold_.end(), &inlet) == hold_.end();
+const EngineInlet* Engine::SourceOf(const Call& call) const {
+  const std::uint32_t source = entries_[call.entry].source;
+  return source == kNone ? nullptr : &inlets_[source];
+}
+
+bool Engine::Transactional(const Call& call) const {
+  const EngineInlet* const source = SourceOf(call);
+  return source != nullptr && source->transactional;
+}
+
+bool Engine::MayGiveBack(const Call& call) const {
+  const EngineInlet* const source = SourceOf(call);
+  return source != nullptr && source->delays && call.lane == kNone &&
+         entries_[call.entry].calls == 1;
 }
 
 // ---- Admission.
 
-std::optional<Error> Engine::Refuse(std::span<const Target> targets,
+std::optional<Error> Engine::Refuse(const Delivery& delivery,
+                                    std::span<const Target> targets,
                                     std::size_t bytes) const {
   const auto full = [](const std::string& where, std::uint64_t bound,
                        const char* setting) {
@@ -53,6 +67,8 @@ std::optional<Error> Engine::Refuse(std::span<const Target> targets,
   if (draining_) {
     return Error{ErrorCode::kDraining, "the process is stopping"};
   }
+  // Another source has no one to tell: its demand ends in time.
+  if (!delivery.inlet().peer_waits) return std::nullopt;
   if (bytes > options_.max_bytes) {
     return Error{ErrorCode::kTooLarge, "the event takes " +
                                            std::to_string(bytes) +
@@ -94,8 +110,23 @@ std::uint32_t Engine::NewEntry(Delivery&& delivery, std::size_t bytes,
   entry.delivery.emplace(std::move(delivery));
   entry.received = now;
   entry.bytes = bytes;
+  entry.calls = 0;
+  entry.source = kNone;
   ++counts_.in_flight;
   counts_.bytes += bytes;
+  const InletInfo* const info = &entry.delivery->inlet();
+  for (std::uint32_t i = 0; i < inlets_.size(); ++i) {
+    if (inlets_[i].info != info) continue;
+    entry.source = i;
+    Source& source = sources_[i];
+    ++source.in_flight;
+    source.bytes += bytes;
+    if (inlets_[i].extend_every > Duration::zero() &&
+        source.extend_at == TimePoint::max()) {
+      source.extend_at = now + inlets_[i].extend_every;
+    }
+    break;
+  }
   return index;
 }
 
@@ -109,14 +140,22 @@ std::uint32_t Engine::NewCall(std::uint32_t entry_index,
   call.state = State::kWaiting;
   call.attempt = entry.delivery->facts.attempt;
   call.next_of_entry = kNone;
+  ++entry.calls;
   std::uint32_t* link = &entry.first_call;
   while (*link != kNone) link = &calls_[*link].next_of_entry;
   *link = index;
   ++entry.open;
   ++entry.live;
+  const EngineFunction& its = functions_[function];
   FunctionState& state = states_[function];
   ++state.in_flight;
   state.bytes += entry.bytes;
+  const bool full =
+      (its.max_in_flight > 0 && state.in_flight >= its.max_in_flight) ||
+      (its.max_bytes > 0 && state.bytes >= its.max_bytes);
+  if (full && entry.source != kNone) {
+    sources_[entry.source].full_function = function;
+  }
   return index;
 }
 
@@ -124,7 +163,7 @@ void Engine::Admit(Delivery&& delivery, std::span<const Target> targets,
                    TimePoint now, Actions& actions) {
   assert(!targets.empty() && delivery.event() != nullptr);
   const std::size_t bytes = delivery.memory_size();
-  if (auto error = Refuse(targets, bytes); error) {
+  if (auto error = Refuse(delivery, targets, bytes); error) {
     SettleRefused(std::move(delivery), *std::move(error), actions);
     return;
   }
@@ -137,13 +176,7 @@ void Engine::Admit(Delivery&& delivery, std::span<const Target> targets,
         target.by_source_key
             ? std::string_view(entries_[entry].delivery->facts.key)
             : target.key;
-    if (!key.empty()) EnterLane(index, key);
-    const Call& call = calls_[index];
-    if (call.lane == kNone || lanes_[call.lane].head == index) {
-      MakeReady(index, actions);
-    } else {
-      ArmDeadline(index);
-    }
+    Enter(index, key, actions);
     index = next;
   }
   UpdateDemand(actions);
@@ -153,7 +186,7 @@ void Engine::AdmitFinished(Delivery&& delivery, std::uint32_t function,
                            CallResult result, TimePoint now, Actions& actions) {
   const std::size_t bytes = delivery.memory_size();
   const Target target{function};
-  if (auto error = Refuse({&target, 1}, bytes); error) {
+  if (auto error = Refuse(delivery, {&target, 1}, bytes); error) {
     SettleRefused(std::move(delivery), *std::move(error), actions);
     return;
   }
@@ -162,6 +195,34 @@ void Engine::AdmitFinished(Delivery&& delivery, std::uint32_t function,
   calls_[index].state = State::kReturned;
   Conclude(index, std::move(result), now, actions);
   UpdateDemand(actions);
+}
+
+void Engine::AdmitDead(Delivery&& delivery, DeadReason reason, Error error,
+                       TimePoint now, Actions& actions) {
+  assert(!delivery.inlet().peer_waits);
+  const auto function = static_cast<std::uint32_t>(functions_.size() - 1);
+  const std::size_t bytes = delivery.memory_size();
+  if (auto refused = Refuse(delivery, {}, bytes); refused) {
+    SettleRefused(std::move(delivery), *std::move(refused), actions);
+    return;
+  }
+  const std::uint32_t entry = NewEntry(std::move(delivery), bytes, now);
+  const std::uint32_t index = NewCall(entry, function);
+  calls_[index].state = State::kReturned;
+  TroubleOf(index, error);
+  GiveUp(index, reason, now, actions);
+  UpdateDemand(actions);
+}
+
+void Engine::Enter(std::uint32_t index, std::string_view key,
+                   Actions& actions) {
+  if (!key.empty()) EnterLane(index, key);
+  const Call& call = calls_[index];
+  if (call.lane == kNone || lanes_[call.lane].head == index) {
+    Open(index, actions);
+  } else {
+    ArmDeadline(index);
+  }
 }
 
 void Engine::EnterLane(std::uint32_t index, std::string_view key) {
@@ -178,6 +239,19 @@ void Engine::EnterLane(std::uint32_t index, std::string_view key) {
 
 void Engine::ArmDeadline(std::uint32_t index) {
   timers_.Set(index, entries_[calls_[index].entry].delivery->facts.deadline);
+}
+
+// Its lane is open to it.
+void Engine::Open(std::uint32_t index, Actions& actions) {
+  const Call& call = calls_[index];
+  // A transaction that is undone brings its events again, with all that was
+  // sent for them: none of them is known as done.
+  if (functions_[call.function].dedup && !call.claimed &&
+      !Transactional(call)) {
+    AskDedup(index, actions);
+  } else {
+    MakeReady(index, actions);
+  }
 }
 
 void Engine::MakeReady(std::uint32_t index, Actions& actions) {
@@ -257,6 +331,7 @@ bool Engine::Begin(CallId id, TimePoint now, Work& work, Actions& actions) {
   call.state = State::kRunning;
   call.started = now;
   call.returned = call.completed = call.thrown = false;
+  call.outputs.clear();
   if (call.stop.stop_possible()) call.stop = std::stop_source(std::nostopstate);
   const TimePoint hangs_at = now + function.timeout;
   call.hangs_at = hangs_at;
@@ -283,6 +358,12 @@ bool Engine::Begin(CallId id, TimePoint now, Work& work, Actions& actions) {
       batch.events.push_back(*its.event());
       if (state.first_ready == kNone) break;
       if (batch.calls.size() >= function.batch_max) break;
+      // What it publishes goes with one source's transaction.
+      const Call& next = calls_[state.first_ready];
+      if ((Transactional(call) || Transactional(next)) &&
+          entries_[next.entry].source != entries_[call.entry].source) {
+        break;
+      }
       member = PopReady(state);
     }
     work.batch = &batch;
@@ -311,6 +392,14 @@ void Engine::Finish(CallId id, std::span<CallResult> results, TimePoint now,
     batch.deliveries.clear();
     batch.attempts.clear();
     batch.events.clear();
+    // What the run published goes with the first of its events that is done.
+    std::vector<Settlement::Output> outputs =
+        std::exchange(calls_[index].outputs, {});
+    for (std::size_t i = 0; i < results.size() && !outputs.empty(); ++i) {
+      if (!results[i].error) {
+        calls_[batch.calls[i]].outputs = std::exchange(outputs, {});
+      }
+    }
     // By index: the last member to leave takes nothing of the batch with it.
     for (std::size_t i = 0; i < results.size(); ++i) {
       FinishOne(batch.calls[i], std::move(results[i]), now, actions);
@@ -355,6 +444,16 @@ void Engine::FinishAsync(std::uint32_t index, TimePoint now, Actions& actions) {
   --counts_.running;
   FinishOne(index, std::exchange(call.result, {}), now, actions);
   Pump(function, actions);
+}
+
+bool Engine::Buffer(CallId id, std::uint32_t outlet,
+                    std::span<const Event> events) {
+  const std::uint32_t index = Lookup(id);
+  if (index == kNone || calls_[index].ended) return false;
+  Call& call = calls_[index];
+  if (call.state != State::kRunning || !Transactional(call)) return false;
+  for (const Event& event : events) call.outputs.push_back({outlet, event});
+  return true;
 }
 
 // ---- What others ask.

@@ -7,110 +7,34 @@
 #include <optional>
 #include <span>
 #include <stop_token>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "cirro/dispatch/clock.h"
-#include "cirro/dispatch/context.h"
+#include "cirro/dispatch/dedup.h"
 #include "cirro/dispatch/delivery.h"
 #include "cirro/dispatch/dispatcher.h"
-#include "cirro/dispatch/handler.h"
+#include "engine_types.h"
 #include "lanes.h"
 #include "pool.h"
-#include "reply.h"
 #include "timer_heap.h"
 
 namespace cirro::internal {
-
-/// Names a call: its slot, and which use of the slot. Never 0, and the top bit
-/// is never set. A name outlives its call: it is then known to be stale.
-using CallId = std::uint64_t;
-
-/// What the engine must know of a function.
-struct EngineFunction {
-  std::string name;
-  Handler::Form form = Handler::Form::kSingle;
-  bool inline_call = false;
-  std::uint32_t concurrency = 0;
-  std::uint32_t max_in_flight = 0;
-  std::size_t max_bytes = 0;
-  Duration timeout = std::chrono::seconds(20);
-  std::uint32_t batch_max = 1;
-  /// Where replies go that the source cannot carry: an outlet's index, or:
-  static constexpr std::uint32_t kNowhere = kNone;
-  static constexpr std::uint32_t kDiscard = kNone - 1;
-  std::uint32_t reply_to = kNowhere;
-};
-
-/// One function that a delivery is for, and the lane of its call there; an
-/// empty key: no order. The source's own key moves with the delivery, so it is
-/// asked for by name.
-struct Target {
-  std::uint32_t function = 0;
-  bool by_source_key = false;
-  std::string_view key{};
-};
-
-/// What is to be done outside of the engine, in the order of the members.
-/// Kept and used again, so that a warm one allocates nothing.
-struct Actions {
-  struct Settle {
-    Delivery delivery;
-    Settlement settlement;
-    Duration since_received;
-  };
-  struct Send {
-    std::uint32_t outlet;
-    CallId call;
-    Event event;
-  };
-  struct Hung {
-    std::uint32_t function;
-    Delivery delivery;  // Its content.
-    CallId call;
-    bool replace;  // A worker runs it.
-  };
-
-  std::vector<Settle> settle;
-  std::vector<std::stop_source> stop;
-  std::vector<Hung> hung;
-  std::vector<Send> send;
-  std::vector<CallId> post;        // For the executor.
-  std::vector<CallId> run_inline;  // For the thread that performs.
-  bool signal = false;             // The next timer, or the demand, is another.
-  bool stuck = false;              // Calls that hang leave others no room.
-};
-
-/// The calls of one run of a batch function, by place.
-struct BatchRun {
-  std::vector<std::uint32_t> calls;
-  std::vector<const Delivery*> deliveries;
-  std::vector<int> attempts;
-  std::vector<Event> events;
-};
-
-/// What a begun call needs; the pointers live until it is finished.
-struct Work {
-  std::uint32_t function = 0;
-  const Delivery* delivery = nullptr;
-  int attempt = 1;
-  TimePoint started{};
-  TimePoint deadline{};
-  std::optional<Context>* context = nullptr;  // Room for an async one.
-  const BatchRun* batch = nullptr;            // Of batch functions.
-  const CallResult* thrown = nullptr;         // Of an async one that threw.
-};
 
 /// The delivery engine: a state machine without threads, waits or a clock.
 /// Inputs with `now` go in, actions come out. One thread at a time.
 ///
 /// A Delivery has an entry, with one Call for each function. A call goes
 ///
-///   waiting (in its lane, behind another) -> ready (for the concurrency of
-///   its function) -> posted (to the executor) -> running -> backoff, and
-///   ready again; or holding (its replies wait for the other calls) or sending
-///   (replies to an outlet); and ends.
+///   waiting (in its lane, behind another) -> claiming (its event, of the
+///   dedup store; held back while another has it) -> ready (for the
+///   concurrency of its function) -> posted (to the executor) -> running ->
+///   backoff, and ready again; or holding (its replies wait for the other
+///   calls) or sending (replies to an outlet); or burying (its dead letter is
+///   on its way) and stalled (no place took it), and burying again; and ends.
+///
+/// What is no event, or nobody's, has a call without a function that begins
+/// with burying.
 ///
 /// The entry is settled when every call has ended, with the worst of them. A
 /// call that hangs, or is given back while it runs, has ended for its entry
@@ -121,18 +45,24 @@ struct Work {
 /// under load many begin shortly before it, and their functions are well.
 class Engine {
  public:
-  /// `hold`: the inlets that cannot delay a redelivery themselves.
+  /// The last of `functions` is none: it stands for what no function takes,
+  /// and says what becomes of it.
   Engine(std::vector<EngineFunction> functions,
          const DispatcherOptions& options,
-         std::vector<const InletInfo*> hold = {});
+         std::vector<EngineInlet> inlets = {});
 
-  /// Takes a delivery of an event in, or settles it as refused.
+  /// Takes a delivery of an event in, or settles it as refused: the peer waits
+  /// and there is no room, or the process ends.
   /// REQUIRES: `targets` is not empty; the keys outlive the call only.
   void Admit(Delivery&& delivery, std::span<const Target> targets,
              TimePoint now, Actions& actions);
   /// Takes in a delivery whose only function has run already, with the result.
   void AdmitFinished(Delivery&& delivery, std::uint32_t function,
                      CallResult result, TimePoint now, Actions& actions);
+
+  /// Takes in what is never called, of a source that does not wait.
+  void AdmitDead(Delivery&& delivery, DeadReason reason, Error error,
+                 TimePoint now, Actions& actions);
 
   /// A posted call is about to run. False: it ended meanwhile.
   bool Begin(CallId id, TimePoint now, Work& work, Actions& actions);
@@ -144,7 +74,14 @@ class Engine {
   void Returned(CallId id, std::optional<CallResult> thrown, TimePoint now,
                 Actions& actions);
   void Completed(CallId id, CallResult result, TimePoint now, Actions& actions);
-  /// One of a call's replies was sent, or not.
+  /// Takes over what a running call publishes, if its source sends it with the
+  /// settlement; else false.
+  bool Buffer(CallId id, std::uint32_t outlet, std::span<const Event> events);
+  /// What the dedup store says of a call's event. False: the call has ended, and
+  /// what it claimed is to be released.
+  bool Claimed(CallId id, const Result<DedupAnswer>& answer, TimePoint now,
+               Actions& actions);
+  /// One of a call's replies, or its dead letter, was sent, or not.
   void Sent(CallId id, const Result<void>& result,
             std::chrono::milliseconds retry_after, TimePoint now,
             Actions& actions);
@@ -158,8 +95,11 @@ class Engine {
   /// What runs under the name, or nothing when it is stale.
   [[nodiscard]] std::optional<Work> Find(CallId id) const;
   [[nodiscard]] std::stop_token StopToken(CallId id);
-  [[nodiscard]] TimePoint NextTimer() const { return timers_.Earliest(); }
-  [[nodiscard]] bool demand() const { return demand_; }
+  [[nodiscard]] TimePoint NextTimer() const;
+  /// Of the inlet with this index.
+  [[nodiscard]] bool demand(std::uint32_t inlet) const {
+    return sources_[inlet].demand;
+  }
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] const Dispatcher::Counts& counts() const { return counts_; }
   [[nodiscard]] const EngineFunction& function(std::uint32_t index) const {
@@ -170,6 +110,8 @@ class Engine {
  private:
   enum class State : std::uint8_t {
     kWaiting,
+    kClaiming,
+    kHeldBack,
     kReady,
     kPosted,
     kRunning,
@@ -177,6 +119,19 @@ class Engine {
     kHolding,
     kSending,
     kBackoff,
+    kBurying,
+    kStalled,
+  };
+
+  // Of a call that failed.
+  struct Trouble {
+    DeadReason reason = DeadReason::kExhausted;
+    std::string first_error;
+    std::optional<Error> last{};
+    std::uint32_t place = 0;  // Of the function's list, the one that is asked.
+    int rounds = 0;           // In which no place took it.
+    bool all_refused = true;  // In this round, for good.
+    bool kept = false;        // It was said that it is kept.
   };
 
   struct Call {
@@ -197,7 +152,10 @@ class Engine {
     bool returned = false;   // Of async: the function has.
     bool completed = false;  // Of async: the Completion has.
     bool thrown = false;     // Of async: `result` is what it threw.
+    bool claimed = false;    // Its event is its own at the dedup store.
+    bool undone = false;     // It ended without an error, and is not done.
     int attempt = 1;
+    int held_back = 0;  // How often, by another's claim.
     TimePoint started{};
     TimePoint hangs_at{};          // When the function must have ended.
     std::uint32_t sends_open = 0;  // Replies with the outlet.
@@ -208,13 +166,17 @@ class Engine {
     std::stop_source stop{std::nostopstate};
     std::optional<Context> context{};
     std::unique_ptr<BatchRun> batch{};  // Of the leader.
+    std::unique_ptr<Trouble> trouble{};
+    std::vector<Settlement::Output> outputs{};  // Of a transactional source.
   };
 
   struct Entry {
     std::optional<Delivery> delivery{};
     TimePoint received{};
     std::size_t bytes = 0;
+    std::uint32_t source = kNone;
     std::uint32_t first_call = kNone;
+    std::uint32_t calls = 0;    // That there were.
     std::uint32_t open = 0;     // Calls that have not ended.
     std::uint32_t holding = 0;  // Of these, with replies to place.
     std::uint32_t live = 0;     // Slots, ended or not.
@@ -224,6 +186,18 @@ class Engine {
     std::optional<Error> worst{};
     std::chrono::milliseconds delay{0};
     std::vector<Event> replies{};
+    std::optional<Error> given_up{};  // Why it is a dead letter, or dropped.
+    std::vector<Settlement::Output> outputs{};
+    std::vector<Settlement::Letter> letters{};
+  };
+
+  // Of an inlet.
+  struct Source {
+    std::uint32_t in_flight = 0;
+    std::size_t bytes = 0;
+    std::uint32_t full_function = kNone;  // It went over that one's bound.
+    bool demand = true;
+    TimePoint extend_at = TimePoint::max();
   };
 
   struct FunctionState {
@@ -239,14 +213,22 @@ class Engine {
   };
 
   // Admission.
-  [[nodiscard]] std::optional<Error> Refuse(std::span<const Target> targets,
+  [[nodiscard]] std::optional<Error> Refuse(const Delivery& delivery,
+                                            std::span<const Target> targets,
                                             std::size_t bytes) const;
   std::uint32_t NewEntry(Delivery&& delivery, std::size_t bytes, TimePoint now);
   std::uint32_t NewCall(std::uint32_t entry, std::uint32_t function);
+  void Enter(std::uint32_t index, std::string_view key, Actions& actions);
   void EnterLane(std::uint32_t index, std::string_view key);
   void SettleRefused(Delivery&& delivery, Error error, Actions& actions);
 
+  // Duplicates.
+  void AskDedup(std::uint32_t index, Actions& actions);
+  void EndClaim(std::uint32_t index, bool done, Actions& actions);
+  void Tell(std::uint32_t index, Actions::Dedup::Kind kind, Actions& actions);
+
   // Readiness.
+  void Open(std::uint32_t index, Actions& actions);
   void MakeReady(std::uint32_t index, Actions& actions);
   void Pump(std::uint32_t function, Actions& actions);
   std::uint32_t PopReady(FunctionState& state);
@@ -261,6 +243,21 @@ class Engine {
                 Actions& actions);
   void Fail(std::uint32_t index, Error error, std::chrono::milliseconds after,
             TimePoint now, Actions& actions);
+  Trouble& TroubleOf(std::uint32_t index, const Error& error);
+  void GiveUp(std::uint32_t index, DeadReason reason, TimePoint now,
+              Actions& actions);
+  void EndGivenUp(std::uint32_t index, TimePoint now, Actions& actions);
+  void BackOff(std::uint32_t index, std::chrono::milliseconds delay,
+               TimePoint now, Actions& actions);
+  void Keep(std::uint32_t index, TimePoint now, Actions& actions);
+  void Bury(std::uint32_t index, TimePoint now, Actions& actions);
+  void Ask(std::uint32_t index, Actions& actions);
+  void BuriedOrNot(std::uint32_t index, const Result<void>& result,
+                   std::chrono::milliseconds retry_after, TimePoint now,
+                   Actions& actions);
+  void NoteOf(std::uint32_t index, Actions::Note::Kind kind, Actions& actions,
+              std::chrono::milliseconds delay = {});
+  [[nodiscard]] DeadLetterFacts FactsOf(std::uint32_t index) const;
   void SendReplies(std::uint32_t index, TimePoint now, Actions& actions);
   void SendSome(std::uint32_t index, Actions& actions);
   void PlaceReplies(std::uint32_t entry, TimePoint now, Actions& actions);
@@ -279,17 +276,25 @@ class Engine {
   void Stick(std::uint32_t index, Actions& actions);
   void Unstick(std::uint32_t index);
   [[nodiscard]] bool LeavesNoRoom(std::uint32_t function) const;
-  [[nodiscard]] std::chrono::milliseconds Backoff(int attempt);
+  void ExtendOpen(TimePoint now, Actions& actions);
+  void RenewClaims(TimePoint now, Actions& actions);
+  [[nodiscard]] std::chrono::milliseconds Backoff(const RetryPolicy& retry,
+                                                  int attempt);
   void UpdateDemand(Actions& actions);
 
   [[nodiscard]] std::uint32_t Lookup(CallId id) const;
   [[nodiscard]] CallId IdOf(std::uint32_t index) const;
   [[nodiscard]] bool PeerWaits(const Call& call) const;
-  [[nodiscard]] bool Delays(const InletInfo& inlet) const;
+  [[nodiscard]] const EngineInlet* SourceOf(const Call& call) const;
+  [[nodiscard]] bool Transactional(const Call& call) const;
+  /// Whether the source would give the call's event to somebody again, while
+  /// nothing of it is lost or out of order by that.
+  [[nodiscard]] bool MayGiveBack(const Call& call) const;
 
   const std::vector<EngineFunction> functions_;
   const DispatcherOptions options_;
-  const std::vector<const InletInfo*> hold_;
+  const std::vector<EngineInlet> inlets_;
+  std::vector<Source> sources_;
   std::vector<FunctionState> states_;
   Pool<Entry> entries_;
   Pool<Call> calls_;
@@ -299,7 +304,9 @@ class Engine {
   std::uint64_t random_;
   std::uint32_t stuck_ = 0;  // Entries with a call that is stuck.
   std::size_t stuck_bytes_ = 0;
-  bool demand_ = true;
+  std::uint32_t claims_ = 0;  // Calls that have one.
+  TimePoint renew_at_ = TimePoint::max();
+  bool demand_ = true;  // What its own bounds say to all inlets.
   bool draining_ = false;
   bool giving_back_ = false;
 };

@@ -13,12 +13,42 @@ void Engine::Tick(TimePoint now, Actions& actions) {
   while (timers_.Earliest() <= now) {
     OnTimer(timers_.PopEarliest(), now, actions);
   }
+  ExtendOpen(now, actions);
+  RenewClaims(now, actions);
   UpdateDemand(actions);
+}
+
+TimePoint Engine::NextTimer() const {
+  TimePoint next = std::min(timers_.Earliest(), renew_at_);
+  for (const Source& source : sources_) {
+    next = std::min(next, source.extend_at);
+  }
+  return next;
+}
+
+// Whatever is unsettled is extended, wherever it waits or runs.
+void Engine::ExtendOpen(TimePoint now, Actions& actions) {
+  for (std::uint32_t i = 0; i < sources_.size(); ++i) {
+    if (now < sources_[i].extend_at) continue;
+    sources_[i].extend_at = now + inlets_[i].extend_every;
+    std::vector<DeliveryToken> tokens;
+    for (std::uint32_t e = 0; e < entries_.size(); ++e) {
+      const Entry& entry = entries_[e];
+      if (entry.delivery && entry.source == i && !entry.settled) {
+        tokens.push_back(entry.delivery->token());
+      }
+    }
+    if (!tokens.empty()) actions.extend.push_back({i, std::move(tokens)});
+  }
 }
 
 void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
   switch (calls_[index].state) {
+    case State::kHeldBack:
+      AskDedup(index, actions);
+      break;
     case State::kWaiting:
+    case State::kClaiming:
     case State::kReady:
     case State::kPosted:
       End(index,
@@ -44,6 +74,15 @@ void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
     case State::kBackoff:
       ++calls_[index].attempt;
       MakeReady(index, actions);
+      break;
+    case State::kBurying:
+      End(index,
+          Error{ErrorCode::kUnavailable,
+                "its dead letter was not confirmed before the deadline"},
+          {}, now, actions);
+      break;
+    case State::kStalled:
+      Bury(index, now, actions);
       break;
     case State::kReturned:
     case State::kHolding:
@@ -82,7 +121,10 @@ void Engine::Hang(std::uint32_t index, TimePoint now, Actions& actions) {
         {call.function, entries_[call.entry].delivery->Content(), IdOf(index),
          member == index && !function.inline_call && !call.returned});
     // Where nobody else would run it again, the call keeps its chance to end.
-    if (call.ended || !PeerWaits(call)) continue;
+    const EngineInlet* const source = SourceOf(call);
+    const bool somebody_else =
+        PeerWaits(call) || (source != nullptr && source->delays);
+    if (call.ended || !somebody_else) continue;
     End(member,
         Error{ErrorCode::kDeadlineExceeded,
               "the function did not end before its deadline"},
@@ -144,10 +186,11 @@ bool Engine::LeavesNoRoom(std::uint32_t function_index) const {
          fills(stuck_bytes_, options_.max_bytes);
 }
 
-std::chrono::milliseconds Engine::Backoff(int attempt) {
+std::chrono::milliseconds Engine::Backoff(const RetryPolicy& retry,
+                                          int attempt) {
   const int doublings = std::clamp(attempt - 1, 0, 30);
-  const auto ceiling = std::min(
-      options_.retry.base * (std::int64_t{1} << doublings), options_.retry.cap);
+  const auto ceiling =
+      std::min(retry.base * (std::int64_t{1} << doublings), retry.cap);
   random_ += 0x9E3779B97F4A7C15;
   const std::uint64_t random = Fold(random_, 0xE7037ED1A0B428DB);
   return std::chrono::milliseconds(static_cast<std::int64_t>(
@@ -157,19 +200,38 @@ std::chrono::milliseconds Engine::Backoff(int attempt) {
 // Stops asking at three quarters of a bound, so that there is room for what is
 // on its way, and asks again at half.
 void Engine::UpdateDemand(Actions& actions) {
-  const std::uint32_t most = options_.max_in_flight;
-  const std::size_t bytes = options_.max_bytes;
-  bool demand = demand_;
-  if (counts_.in_flight >= most - most / 4 ||
-      counts_.bytes >= bytes - bytes / 4) {
-    demand = false;
-  } else if (counts_.in_flight <= most / 2 && counts_.bytes <= bytes / 2) {
-    demand = true;
+  const auto wanted = [](bool now, std::size_t held, std::size_t bound) {
+    if (held >= bound - bound / 4) return false;
+    return now || held <= bound / 2;
+  };
+  demand_ = !draining_ &&
+            wanted(demand_, counts_.in_flight, options_.max_in_flight) &&
+            wanted(demand_, counts_.bytes, options_.max_bytes);
+  for (std::uint32_t i = 0; i < sources_.size(); ++i) {
+    Source& source = sources_[i];
+    const InletInfo& info = *inlets_[i].info;
+    bool demand = demand_;
+    if (info.max_in_flight > 0) {
+      demand &= wanted(source.demand, source.in_flight, info.max_in_flight);
+    }
+    if (info.max_bytes > 0) {
+      demand &= wanted(source.demand, source.bytes, info.max_bytes);
+    }
+    if (source.full_function != kNone) {
+      const EngineFunction& function = functions_[source.full_function];
+      const FunctionState& state = states_[source.full_function];
+      const bool room =
+          (function.max_in_flight == 0 ||
+           state.in_flight <= function.max_in_flight / 2) &&
+          (function.max_bytes == 0 || state.bytes <= function.max_bytes / 2);
+      if (room) source.full_function = kNone;
+      demand &= room;
+    }
+    if (demand != source.demand) {
+      source.demand = demand;
+      actions.signal = true;
+    }
   }
-  if (draining_) demand = false;
-  if (demand == demand_) return;
-  demand_ = demand;
-  actions.signal = true;
 }
 
 }  // namespace cirro::internal

@@ -19,9 +19,7 @@ enum class PlantedBug : std::uint8_t {
 
 #if defined(CIRRO_PLANTED_BUG)
 struct DeliveryAccess {
-  static Delivery Twin(const Delivery& delivery) {
-    return {delivery, true};
-  }
+  static Delivery Twin(const Delivery& delivery) { return {delivery, true}; }
 };
 
 inline PlantedBug planted_bug = PlantedBug::kNothing;

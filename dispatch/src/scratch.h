@@ -17,18 +17,24 @@ namespace cirro::internal {
 struct Scratch {
   struct Admission {
     std::uint32_t delivery;  // Its place in the batch.
-    std::uint32_t first_target;
-    std::uint32_t targets;
+    std::uint32_t first_target = 0;
+    std::uint32_t targets = 0;  // 0: it is dead, the next of them.
+  };
+  struct Dead {
+    DeadReason reason;
+    Error error;
   };
 
   Actions actions;
   Matches matches;
   std::vector<Target> targets;
   std::vector<Admission> admissions;
+  std::vector<Dead> dead;
   std::deque<std::string> key_rooms;  // Of keys that had to be unescaped.
   std::size_t rooms_used = 0;
   std::vector<Task> tasks;
   std::vector<CallId> inline_calls;
+  std::vector<char> demand;  // By inlet.
 };
 
 /// A Scratch of this thread's own for one scope. A pass may call code that

@@ -15,6 +15,8 @@
 #include "cirro/dispatch/make_handler.h"
 #include "support/memory_inlet.h"
 #include "support/memory_outlet.h"
+#include "support/memory_place.h"
+#include "support/scripted_dedup.h"
 #include "support/test_executor.h"
 #include "support/virtual_clock.h"
 
@@ -42,6 +44,9 @@ struct DispatchRig {
   MemoryInlet hasty{clock, {.name = "hasty"}};  // Gives again at once.
   MemoryOutlet sink{"sink"};                    // Confirms at once.
   MemoryOutlet slow{"slow", true};              // Confirms when told.
+  MemoryPlace letters{"letters"};               // For what is given up.
+  MemoryPlace file{"file"};
+  ScriptedDedup dedup;
   Observer* observer = nullptr;
   int stuck = 0;  // How often it was said.
   DispatcherOptions options;
@@ -81,6 +86,8 @@ struct DispatchRig {
             .observer = observer,
             .outlets = {{&sink}, {&slow}},
             .inlets = {&http, &broker, &hasty},
+            .places = {&letters, &file},
+            .dedup = &dedup,
             .stuck = {[](void* rig, std::uint64_t) noexcept {
                         ++static_cast<DispatchRig*>(rig)->stuck;
                       },

@@ -31,8 +31,8 @@ class QuietHost final : public ContextHost {
  public:
   void Log(LogLevel, std::string_view, const Event*, const TraceContext&,
            std::string_view) noexcept override {}
-  Result<void> Publish(std::string_view, std::span<const Event>,
-                       TimePoint) noexcept override {
+  Result<void> Publish(std::uint64_t /*call*/, std::string_view,
+                       std::span<const Event>, TimePoint) noexcept override {
     return Error{ErrorCode::kInvalidConfig, "no outlet in this test"};
   }
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,6 +39,8 @@ class MemoryInlet : public Inlet, private Settler {
     std::string key{};
     std::uint32_t reply_capacity = 0;
     Duration patience = Duration::max();  ///< Of the peer, from delivery.
+    std::shared_ptr<const Original> original{};
+    bool crashed = false;
     State state = State::kQueued;
     int attempts = 0;
     TimePoint due{};
@@ -157,6 +160,8 @@ class MemoryInlet : public Inlet, private Settler {
     delivery.facts.key = message.key;
     delivery.facts.attempt = message.attempts;
     delivery.facts.reply_capacity = message.reply_capacity;
+    delivery.facts.original = message.original;
+    delivery.facts.crashed = message.crashed;
     if (message.patience != Duration::max()) {
       delivery.facts.deadline = clock_->Now() + message.patience;
     }

@@ -171,7 +171,7 @@ TEST_F(CallsTest, WaitAtLeastAsLongAsTheFunctionSays) {
   EXPECT_EQ(begun_, "1 1 ");
 }
 
-TEST_F(CallsTest, WithoutALaneGoBackToTheirSourceWhenExhausted) {
+TEST_F(CallsTest, WithoutALaneWaitInASourceThatDelays) {
   OnHeld({.type = "t"});
   rig_.Start();
   rig_.broker.Publish(TypedEvent("t", "1"));
@@ -183,9 +183,10 @@ TEST_F(CallsTest, WithoutALaneGoBackToTheirSourceWhenExhausted) {
   }
 
   const auto message = rig_.broker.message(0);
-  ASSERT_THAT(message.settlements, SizeIs(1));
+  ASSERT_THAT(message.settlements, SizeIs(3));
   EXPECT_EQ(message.settlements[0].kind, Settlement::Kind::kNak);
-  EXPECT_EQ(message.settlements[0].delay, rig_.options.retry.cap);
+  EXPECT_LE(message.settlements[0].delay, milliseconds(100));
+  EXPECT_EQ(message.settlements[2].delay, rig_.options.retry.cap);
 }
 
 TEST_F(CallsTest, KeepTheirLaneClosedHoweverOftenTheyFail) {
@@ -246,13 +247,26 @@ TEST_F(CallsTest, PastTheirTimeoutAreReportedAndAnswered) {
 TEST_F(CallsTest, ThatHangKeepTheEventOfASourceThatForgets) {
   OnHeld({.type = "t", .timeout = seconds(5)});
   rig_.Start();
-  rig_.broker.Publish(TypedEvent("t", "1"), "key");
+  rig_.hasty.Publish(TypedEvent("t", "1"), "key");
 
   rig_.Advance(seconds(60));
-  EXPECT_THAT(rig_.broker.message(0).settlements, IsEmpty());
+  EXPECT_THAT(rig_.hasty.message(0).settlements, IsEmpty());
   Finish(Done());
 
-  EXPECT_EQ(rig_.broker.message(0).state, MemoryInlet::State::kAcked);
+  EXPECT_EQ(rig_.hasty.message(0).state, MemoryInlet::State::kAcked);
+}
+
+TEST_F(CallsTest, ThatHangGiveTheirEventBackWhereSomebodyElseGetsIt) {
+  OnHeld({.type = "t", .timeout = seconds(5)});
+  rig_.Start();
+  rig_.broker.Publish(TypedEvent("t", "1"), "key");
+
+  rig_.Advance(seconds(5));
+
+  EXPECT_THAT(rig_.broker.message(0).settlements, SizeIs(1));
+  EXPECT_EQ(begun_, "1 ") << "its lane stays closed";
+  Finish(Done());
+  EXPECT_EQ(begun_, "1 1 ");
 }
 
 // Kept completions hang without a thread, so no bound on threads counts them.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -27,11 +28,14 @@ namespace cirro::test {
 /// checks
 ///
 ///   the law       nothing is acknowledged before each of its calls succeeded
-///                 and each reply was confirmed
+///                 and each reply was confirmed, or its dead letter is safe, or
+///                 the configuration drops it
 ///   lane order    an event does not begin before those of its key that were
 ///                 taken in earlier have ended
 ///   bounds        count, bytes, and calls at once of each function, runs at
 ///                 once of a batch function
+///   duplicates    an event that a function with dedup has done, or is doing,
+///                 does not begin there again
 ///   settlement    exactly one for each delivery
 ///
 /// and at the end that nothing was lost. The first violation stops it.
@@ -40,12 +44,16 @@ class Schedule {
   explicit Schedule(std::uint64_t seed) : random_(seed), seed_(seed) {
     rig_.observer = &watch_;
     rig_.options.max_in_flight = 1 + Below(12);
-    rig_.options.max_bytes = std::size_t{400} * (3 + Below(30));
+    rig_.options.max_bytes = kEventBytes * (3 + Below(30));
     rig_.options.retry = {.attempts = static_cast<int>(1 + Below(4)),
                           .base = std::chrono::milliseconds(100),
                           .cap = std::chrono::milliseconds(2000)};
     rig_.options.seed = seed;
     rig_.options.reply_to = Chance(2) ? "slow" : Chance(2) ? "none" : "";
+    if (Chance(2)) rig_.options.dead_letter = {"letters"};
+    if (Chance(3)) rig_.options.dead_letter = {"file", "letters"};
+    rig_.options.on_exhausted = SomePolicy();
+    rig_.dedup.answers_late = Chance(2);
     functions_.resize(1 + Below(4));
     for (std::size_t i = 0; i < functions_.size(); ++i) AddFunction(i);
     rig_.Start();
@@ -66,31 +74,42 @@ class Schedule {
 
  private:
   static constexpr std::size_t kDepth = 3;
+  static constexpr std::uint32_t kBatch = 2 * 4;  // Of both sources, at most.
+  static constexpr std::size_t kEventBytes = 400;
 
   // A call of a function for one delivery, as its function sees it.
   struct Call {
     std::size_t taken_in = 0;  // The delivery's place among all.
     std::string lane{};
+    std::string id{};
     bool begun = false;    // At least once.
     bool running = false;  // Until it returned, or was completed.
     bool done = false;     // Succeeded, the last time it ran.
     bool replied = false;  // And had replies, which may fail to be sent.
+    bool rejected = false;
+    bool hung = false;
   };
   struct FunctionState {
     FunctionSpec spec{};
     Handler::Form form = Handler::Form::kSingle;
     std::uint32_t running = 0;  // Calls; of a batch function, runs.
+    OnExhausted policy = OnExhausted::kDeadLetter;
+    // Of one with dedup, by event: those that it did, and how many it does.
+    std::set<std::string> did{};
+    std::map<std::string, int> doing{};
   };
   // A delivery: the message at its n-th attempt.
   struct Key {
     std::size_t message = 0;
     int attempt = 0;
     bool waits = false;
+    std::string inlet{};
     auto operator<=>(const Key&) const = default;
   };
   struct Open {
     std::size_t bytes = 0;
     bool settled = false;
+    bool expired = false;  // Maybe while its function was about to begin.
     std::map<std::size_t, Call> calls{};  // By function.
   };
   // A run for as long as it lasts, also where the function throws.
@@ -130,8 +149,10 @@ class Schedule {
                  Duration /*since*/) noexcept override {
       schedule_->OnSettled(delivery, settlement);
     }
-    void Hung(std::string_view /*function*/,
-              const Delivery& /*delivery*/) noexcept override {}
+    void Hung(std::string_view function,
+              const Delivery& delivery) noexcept override {
+      schedule_->CallOf(function, delivery).hung = true;
+    }
     void Logged(LogLevel /*level*/, std::string_view /*function*/,
                 const Event* /*event*/, const TraceContext& /*trace*/,
                 std::string_view /*message*/) noexcept override {}
@@ -144,6 +165,12 @@ class Schedule {
     return static_cast<std::uint32_t>(random_() % bound);
   }
   bool Chance(std::uint64_t one_in) { return Below(one_in) == 0; }
+
+  OnExhausted SomePolicy() {
+    return Chance(4)   ? OnExhausted::kDrop
+           : Chance(4) ? OnExhausted::kRetry
+                       : OnExhausted::kDeadLetter;
+  }
 
   void Violated(const std::string& what) {
     if (violation_.empty()) violation_ = what;
@@ -159,6 +186,9 @@ class Schedule {
     state.spec.inline_call = Chance(4);
     state.spec.timeout = std::chrono::milliseconds(200 + Below(2000));
     state.spec.batch_max = 1 + Below(4);
+    state.spec.dedup = Chance(3);
+    if (Chance(3)) state.spec.on_exhausted = SomePolicy();
+    state.policy = state.spec.on_exhausted.value_or(rig_.options.on_exhausted);
     state.spec.order_by.kind =
         Chance(2) ? OrderBy::Kind::kSubject : OrderBy::Kind::kSource;
     switch (Below(3)) {
@@ -186,9 +216,13 @@ class Schedule {
 
   // ---- User code.
 
+  // The same each time, as of a function that works.
+  static std::uint32_t RepliesTo(std::size_t function, std::string_view id) {
+    return 1 + static_cast<std::uint32_t>(
+                   (function + std::stoul(std::string(id))) % 3);
+  }
+
   Outcome RandomOutcome(std::size_t function, std::string_view id) {
-    std::uint32_t& count = replies_[{function, std::string(id)}];
-    count = 0;
     if (calm_) return Done();
     switch (Below(10)) {
       case 0:
@@ -203,9 +237,9 @@ class Schedule {
         throw 7;
       case 5:
       case 6: {
-        count = 1 + Below(3);
         std::vector<ReplyItem> replies(
-            count, EventDraft{.type = "reply", .source = "/f"});
+            RepliesTo(function, id),
+            EventDraft{.type = "reply", .source = "/f"});
         return Reply(std::move(replies));
       }
       default:
@@ -279,11 +313,15 @@ class Schedule {
 
   static Key KeyOf(const Delivery& delivery) {
     return {static_cast<std::size_t>(std::stoul(delivery.position())),
-            delivery.facts.attempt, delivery.inlet().peer_waits};
+            delivery.facts.attempt, delivery.inlet().peer_waits,
+            delivery.inlet().name};
   }
 
   std::size_t IndexOf(std::string_view function) const {
     return static_cast<std::size_t>(function[1] - '0');
+  }
+  Call& CallOf(std::string_view function, const Delivery& delivery) {
+    return open_.at(KeyOf(delivery)).calls.at(IndexOf(function));
   }
 
   void OnReceived(const Delivery& delivery) {
@@ -297,6 +335,7 @@ class Schedule {
       if (!MatchesPattern(spec.type, delivery.event()->type())) continue;
       Call& call = open.calls[i];
       call.taken_in = ++taken_in_;
+      call.id = delivery.event()->id();
       call.lane = spec.order_by.kind == OrderBy::Kind::kSubject
                       ? std::string(delivery.event()->subject())
                       : delivery.facts.key;
@@ -308,12 +347,22 @@ class Schedule {
     const Key key = KeyOf(delivery);
     FunctionState& function = functions_[index];
     Call& call = open_.at(key).calls.at(index);
-    if (open_.at(key).settled) Violated("a settled delivery's call began");
+    const Open& open = open_.at(key);
+    if (open.settled && !open.expired) {
+      Violated("a settled delivery's call began");
+    }
     if (call.running) Violated("a call runs twice");
     if (call.done && !call.replied) {
       Violated("a call ran again after it succeeded");
     }
     CheckLane(key, index, call);
+    if (function.spec.dedup) {
+      const std::string id(delivery.event()->id());
+      if (function.did.contains(id))
+        Violated("a duplicate of a done one began");
+      if (++function.doing[id] > 1)
+        Violated("a duplicate began beside another");
+    }
     call.begun = call.running = true;
     if (function.form != Handler::Form::kBatch) ++function.running;
     CheckConcurrency();
@@ -339,9 +388,11 @@ class Schedule {
       if (found == other.calls.end()) continue;
       const Call& earlier = found->second;
       if (earlier.lane != call.lane) continue;
-      const bool unfinished = !other.settled && !earlier.done;
+      // Two sources have no order between them.
+      const bool unfinished =
+          !other.settled && !earlier.done && other_key.inlet == key.inlet;
       if (earlier.running || (unfinished && earlier.taken_in < call.taken_in &&
-                              !EndedForGood(other_key, earlier))) {
+                              !EndedForGood(other_key, index, earlier))) {
         Violated("lane '" + call.lane + "' of " + functions_[index].spec.name +
                  " was passed by message " + std::to_string(key.message) +
                  ": message " + std::to_string(other_key.message) +
@@ -354,11 +405,17 @@ class Schedule {
     }
   }
 
-  // A call that failed for the last time has ended although its delivery may
-  // wait for other calls: where the peer waits there is one attempt, and a
-  // drain gives back what waits for another.
-  bool EndedForGood(const Key& key, const Call& call) const {
-    return key.waits ? call.begun && !call.running : draining_;
+  // A call that failed for the last time, or is done already, has ended
+  // although its delivery may wait for other calls: where the peer waits there
+  // is one attempt, and a drain gives back what waits for another.
+  bool EndedForGood(const Key& key, std::size_t index, const Call& call) {
+    const FunctionState& function = functions_[index];
+    if (key.waits && (call.begun || function.spec.dedup)) return !call.running;
+    // One that hung was given back, if its source gives it to somebody else.
+    return draining_ || call.hung ||
+           (function.spec.dedup && IsDone(index, call.id)) ||
+           (call.begun && function.policy == OnExhausted::kDrop) ||
+           IsBuried(function.spec.name, call.id);
   }
 
   void OnFinished(std::string_view name, const Delivery& delivery,
@@ -369,6 +426,8 @@ class Schedule {
     call.running = false;
     call.replied = outcome == Outcome::Kind::kReply;
     call.done = call.replied || outcome == Outcome::Kind::kDone;
+    call.rejected = outcome == Outcome::Kind::kReject;
+    --functions_[index].doing[std::string(delivery.event()->id())];
     if (functions_[index].form != Handler::Form::kBatch) {
       --functions_[index].running;
     }
@@ -379,44 +438,92 @@ class Schedule {
     Open& open = open_.at(KeyOf(delivery));
     if (open.settled) Violated("a delivery was settled twice");
     open.settled = true;
-    if (settlement.kind == Settlement::Kind::kAck) {
-      for (const auto& [function, call] : open.calls) {
-        if (!call.done) Violated("acknowledged before its calls succeeded");
-        if (call.replied && settlement.replies.empty()) {
-          CheckConfirmed(function, *delivery.event());
-        }
-      }
-      if (settlement.replies.size() > delivery.facts.reply_capacity) {
-        Violated("more replies than the source carries");
+    open.expired = settlement.error &&
+                   settlement.error->code == ErrorCode::kDeadlineExceeded;
+    if (settlement.kind == Settlement::Kind::kNak) return;
+    const bool forgotten = !delivery.inlet().peer_waits ||
+                           settlement.kind == Settlement::Kind::kAck;
+    if (!forgotten) return;
+    if (open.calls.empty())
+      CheckGivenUp(delivery, "", rig_.options.on_exhausted);
+    for (auto& [index, call] : open.calls) {
+      FunctionState& function = functions_[index];
+      const std::string id(delivery.event()->id());
+      if (call.done && (!call.replied || !settlement.replies.empty() ||
+                        Confirmed(index, *delivery.event()))) {
+        // Of replies it cannot be seen whose they are.
+        if (!call.replied) function.did.insert(id);
+      } else if (!function.spec.dedup || !IsDone(index, id)) {
+        CheckGivenUp(delivery, function.spec.name, function.policy);
       }
     }
-    if (settlement.kind == Settlement::Kind::kTerm &&
-        !delivery.inlet().peer_waits) {
-      Violated("a source that forgets was told never");
+    if (settlement.replies.size() > delivery.facts.reply_capacity) {
+      Violated("more replies than the source carries");
     }
   }
 
-  // Replies that did not go back with the settlement are with the outlet.
-  void CheckConfirmed(std::size_t function, const Event& event) {
-    if (rig_.options.reply_to != "slow") return;
+  // By this delivery or another one with the same event.
+  bool IsDone(std::size_t index, const std::string& id) const {
+    return std::any_of(open_.begin(), open_.end(), [&](const auto& open) {
+      const auto found = open.second.calls.find(index);
+      return found != open.second.calls.end() && found->second.id == id &&
+             found->second.done;
+    });
+  }
+
+  // What was forgotten without success is a dead letter, or dropped by wish.
+  void CheckGivenUp(const Delivery& delivery, std::string_view function,
+                    OnExhausted policy) {
+    if (policy == OnExhausted::kDrop && !delivery.inlet().peer_waits) return;
+    if (!IsBuried(function, delivery.event()->id())) {
+      Violated("acknowledged before its calls succeeded");
+    }
+  }
+
+  bool IsBuried(std::string_view function, std::string_view id) {
+    for (MemoryPlace* place : {&rig_.letters, &rig_.file}) {
+      for (const DeadLetter& letter : place->kept()) {
+        const Event* const event = std::get_if<Event>(&letter.content);
+        if (letter.facts.function == function && event != nullptr &&
+            event->id() == id) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  // Whether replies that did not go back with the settlement are with the
+  // outlet.
+  bool Confirmed(std::size_t function, const Event& event) {
+    if (rig_.options.reply_to != "slow") return true;
     const std::vector<Event> taken = rig_.slow.taken();
-    const std::uint32_t count =
-        replies_.at({function, std::string(event.id())});
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 0; i < RepliesTo(function, event.id()); ++i) {
       const std::string id = internal::DerivedId(
           event.source(), event.id(), functions_[function].spec.name, i);
       const bool there =
           std::any_of(taken.begin(), taken.end(),
                       [&id](const Event& reply) { return reply.id() == id; });
-      if (!there) Violated("acknowledged before its replies were confirmed");
+      if (!there) return false;
     }
+    return true;
   }
 
   // ---- Steps.
 
   void Step(std::size_t depth) {
     if (!violation_.empty()) return;
-    switch (Below(12)) {
+    switch (Below(14)) {
+      case 12:
+        if (Chance(2)) {
+          rig_.dedup.Answer();
+        } else {
+          rig_.hasty.Pump(1 + Below(4));
+        }
+        break;
+      case 13:
+        EndABurial();
+        break;
       case 0:
       case 1:
         PublishSome();
@@ -457,10 +564,15 @@ class Schedule {
   void PublishSome() {
     if (published_ == 14) return;
     ++published_;
-    const std::string id = std::to_string(published_);
+    // One in six comes twice.
+    const std::string id =
+        std::to_string(Chance(6) ? 1 + Below(published_) : published_);
     const std::string lane = Chance(3) ? "" : Chance(2) ? "x" : "y";
-    MemoryInlet& inlet = Chance(2) ? rig_.http : rig_.broker;
+    MemoryInlet& inlet = Chance(2)   ? rig_.http
+                         : Chance(2) ? static_cast<MemoryInlet&>(rig_.broker)
+                                     : rig_.hasty;
     if (Chance(15)) {
+      if (&inlet == &rig_.hasty && StaysForEver()) return;
       inlet.Publish({.broken = "{"});
       return;
     }
@@ -471,7 +583,13 @@ class Schedule {
       message.reply_capacity = Below(3);
       if (Chance(2)) message.patience = std::chrono::milliseconds(2000);
     }
+    // What stays for ever would fill the bounds, as it should.
+    if (&inlet == &rig_.hasty && StaysForEver() && !Wanted(message)) return;
     inlet.Publish(std::move(message));
+  }
+  bool StaysForEver() const {
+    return rig_.options.on_exhausted == OnExhausted::kRetry ||
+           rig_.options.dead_letter.empty();
   }
 
   void EndASend() {
@@ -493,6 +611,32 @@ class Schedule {
     }
   }
 
+  void EndABurial() {
+    for (MemoryPlace* place : {&rig_.letters, &rig_.file}) {
+      if (calm_) {
+        place->Mend();
+        place->Hold(false);
+        while (place->Confirm()) {
+        }
+        continue;
+      }
+      switch (Below(6)) {
+        case 0:
+          place->FailWith(Chance(2) ? ErrorCode::kUnavailable
+                                    : ErrorCode::kTooLarge);
+          break;
+        case 1:
+          place->Mend();
+          break;
+        case 2:
+          place->Hold(Chance(2));
+          break;
+        default:
+          place->Confirm();
+      }
+    }
+  }
+
   void CompleteOne() {
     if (pending_.empty()) return;
     const auto at =
@@ -506,10 +650,11 @@ class Schedule {
   void Check() {
     CheckConcurrency();
     const Dispatcher::Counts counts = rig_.dispatcher->counts();
-    if (counts.in_flight > rig_.options.max_in_flight) {
+    // One batch of each source that does not wait may go past a bound.
+    if (counts.in_flight > rig_.options.max_in_flight + kBatch) {
       Violated("more in flight than `max_in_flight`");
     }
-    if (counts.bytes > rig_.options.max_bytes) {
+    if (counts.bytes > rig_.options.max_bytes + kBatch * kEventBytes) {
       Violated("more bytes in flight than `max_bytes`");
     }
     // Inside of a step some deliveries are on their way in or out.
@@ -518,7 +663,9 @@ class Schedule {
     if (depth_ == 0 && open > counts.in_flight) {
       Violated("an unsettled delivery is not counted");
     }
-    if (rig_.http.wrong_settlements() + rig_.broker.wrong_settlements() > 0) {
+    if (rig_.http.wrong_settlements() + rig_.broker.wrong_settlements() +
+            rig_.hasty.wrong_settlements() >
+        0) {
       Violated("what was not open was settled");
     }
   }
@@ -530,12 +677,15 @@ class Schedule {
     for (int i = 0; i < 4000 && violation_.empty(); ++i) {
       CompleteOne();
       EndASend();
+      EndABurial();
+      rig_.dedup.Answer();
       rig_.Run();
       Check();
       const TimePoint next = std::min(
           {rig_.timers.next(), rig_.http.next_due(), rig_.broker.next_due()});
       if (next == TimePoint::max() && pending_.empty() &&
-          rig_.slow.open() == 0) {
+          rig_.slow.open() == 0 && rig_.dedup.waiting() == 0 &&
+          rig_.letters.held() + rig_.file.held() == 0) {
         break;
       }
       // What never matches comes again for ever; that is not unrest.
@@ -545,14 +695,27 @@ class Schedule {
     if (!violation_.empty()) return;
     CheckNothingLost(rig_.http, false);
     CheckNothingLost(rig_.broker, false);
-    if (rig_.dispatcher->counts() != Dispatcher::Counts{}) {
+    CheckNothingLost(rig_.hasty, false);
+    if (Kept() == 0 && rig_.dispatcher->counts() != Dispatcher::Counts{}) {
       Violated("the dispatcher is not empty at rest");
     }
   }
 
   bool Settled() {
     return AllSettled(rig_.http) && AllSettled(rig_.broker) &&
-           rig_.dispatcher->counts() == Dispatcher::Counts{};
+           AllSettled(rig_.hasty) &&
+           (Kept() > 0 || rig_.dispatcher->counts() == Dispatcher::Counts{});
+  }
+  // What no function takes, and no place, stays with a source that cannot
+  // delay.
+  std::size_t Kept() {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < rig_.hasty.size(); ++i) {
+      const auto message = rig_.hasty.message(i);
+      kept += message.state == MemoryInlet::State::kOpen &&
+              (NeverTaken(message) || !Wanted(message));
+    }
+    return kept;
   }
   static bool NeverTaken(const MemoryInlet::Message& message) {
     return !message.event || message.event->type() == "nobody's" ||
@@ -561,7 +724,10 @@ class Schedule {
   bool AllSettled(MemoryInlet& inlet) {
     for (std::size_t i = 0; i < inlet.size(); ++i) {
       const auto message = inlet.message(i);
-      if (message.state == MemoryInlet::State::kOpen) return false;
+      if (message.state == MemoryInlet::State::kOpen) {
+        if (&inlet != &rig_.hasty) return false;
+        if (!NeverTaken(message) && Wanted(message)) return false;
+      }
       if (message.state == MemoryInlet::State::kQueued &&
           !(NeverTaken(message) || !Wanted(message))) {
         return false;
@@ -593,6 +759,8 @@ class Schedule {
     while (!pending_.empty()) CompleteOne();
     rig_.executor.RunAll();
     while (rig_.slow.open() > 0) EndASend();
+    EndABurial();
+    rig_.dedup.Answer();
     rig_.clock.AdvanceTo(start + std::chrono::hours(1));
     rig_.timers.RunDue();
     if (rig_.dispatcher->counts() != Dispatcher::Counts{}) {
@@ -600,13 +768,16 @@ class Schedule {
     }
     CheckNothingLost(rig_.http, true);
     CheckNothingLost(rig_.broker, true);
+    CheckNothingLost(rig_.hasty, true);
   }
 
   void CheckNothingLost(MemoryInlet& inlet, bool drained) {
     for (std::size_t i = 0; i < inlet.size(); ++i) {
       const auto message = inlet.message(i);
       const bool in_source = message.state == MemoryInlet::State::kQueued;
-      if (message.state == MemoryInlet::State::kOpen ||
+      const bool kept = &inlet == &rig_.hasty && !drained &&
+                        (NeverTaken(message) || !Wanted(message));
+      if ((message.state == MemoryInlet::State::kOpen && !kept) ||
           (in_source && !drained && !NeverTaken(message) && Wanted(message))) {
         Violated(
             "message " + std::to_string(i) + " of " + inlet.info().name +
@@ -625,7 +796,6 @@ class Schedule {
   std::vector<FunctionState> functions_;
   std::map<Key, Open> open_;
   // By function and event: how many replies it last returned.
-  std::map<std::pair<std::size_t, std::string>, std::uint32_t> replies_;
   std::vector<Pending> pending_;
   std::string violation_;
   std::size_t taken_in_ = 0;

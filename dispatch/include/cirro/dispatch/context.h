@@ -27,7 +27,8 @@ class CIRRO_EXPORT ContextHost {
   virtual void Log(LogLevel level, std::string_view function,
                    const Event* event, const TraceContext& trace,
                    std::string_view message) noexcept = 0;
-  virtual Result<void> Publish(std::string_view outlet,
+  /// Of the call that Facts::call names.
+  virtual Result<void> Publish(std::uint64_t call, std::string_view outlet,
                                std::span<const Event> events,
                                TimePoint deadline) noexcept = 0;
   /// The stop token of the call that Facts::call names; asked for once, when
@@ -45,7 +46,7 @@ class CIRRO_EXPORT Context {
     std::string_view inlet;
     int attempt = 1;
     TimePoint deadline = TimePoint::max();
-    std::uint64_t call = 0;               ///< 0: it has no stop token.
+    std::uint64_t call = 0;               ///< 0: it has no name.
     const TraceContext* trace = nullptr;  ///< Null: there is none.
   };
 
@@ -72,7 +73,9 @@ class CIRRO_EXPORT Context {
            std::string_view message) const noexcept;
 
   /// Sends to the outlet called `outlet` and waits until it has confirmed, the
-  /// deadline at the latest. Fails with kInvalidConfig for an unknown outlet,
+  /// deadline at the latest. Of an event whose inlet is exactly-once it waits
+  /// for nothing: what is published is sent with the settlement, if the call
+  /// succeeds, and else never. Fails with kInvalidConfig for an unknown outlet,
   /// else as Outlet::Send. kInternal from an inline function: it may not wait.
   Result<void> Publish(std::string_view outlet, const Event& event) const;
   /// All of them; the first failure, if any, when all are over.

@@ -48,7 +48,7 @@ struct DeadLetterFacts {
 
 /// A message that is kept aside: as it came, and why.
 struct DeadLetter {
-  std::variant<Event, Malformed> content;
+  std::variant<Event, Malformed> content = Malformed{};
   /// Shared with the delivery, which may still be in use; never changed.
   std::shared_ptr<const Original> original{};
   std::string key{};  ///< The source's own ordering key.

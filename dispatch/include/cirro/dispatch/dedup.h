@@ -35,8 +35,9 @@ class CIRRO_EXPORT DedupListener {
   DedupListener& operator=(const DedupListener&) = delete;
   virtual ~DedupListener() = default;
 
-  /// Once a Claim, from any thread. An error: the store cannot be asked now.
-  virtual void OnClaimed(std::uint64_t claim,
+  /// Once a Claim, with its key, from any thread. An error: the store cannot be
+  /// asked now.
+  virtual void OnClaimed(const DedupKey& key, std::uint64_t claim,
                          Result<DedupAnswer> answer) noexcept = 0;
 };
 

@@ -1,0 +1,178 @@
+#include <utility>
+
+#include "cirro/dispatch/capabilities.h"
+#include "cirro/dispatch/capability.h"
+#include "core.h"
+
+// What the engine asks for, done outside of its lock.
+
+namespace cirro {
+
+using internal::Actions;
+using internal::CallId;
+using internal::ScratchLease;
+
+void Dispatcher::Core::PerformOutside(Actions& actions) noexcept {
+  if (std::exchange(actions.signal, false)) Signal();
+  Observe(actions);
+  TellSources(actions);
+  // Before the settlement: what comes again because of it meets it as done.
+  TellDedup(actions);
+  for (Actions::Settle& settle : actions.settle) SettleOne(settle);
+  actions.settle.clear();
+  for (std::stop_source& stop : actions.stop) stop.request_stop();
+  actions.stop.clear();
+  for (const auto& [function, delivery, call, replace] : actions.hung) {
+    if (parts_.observer != nullptr) {
+      parts_.observer->Hung(functions_[function].spec.name, delivery);
+    }
+    if (replace) parts_.executor.ReplaceHung({&RunTask, this, call});
+  }
+  actions.hung.clear();
+  if (std::exchange(actions.stuck, false) && parts_.stuck.run != nullptr) {
+    parts_.stuck.run(parts_.stuck.target, parts_.stuck.argument);
+  }
+  for (auto& [outlet, call, event] : actions.send) {
+    SendTo(outlet, std::move(event), SendCompletion(*this, call));
+  }
+  actions.send.clear();
+  Bury(actions);
+  if (actions.post.empty()) return;
+  const ScratchLease inner;
+  inner->tasks.clear();
+  for (const CallId call : actions.post) {
+    inner->tasks.push_back({&RunTask, this, call});
+  }
+  actions.post.clear();
+  parts_.executor.Post(inner->tasks);
+}
+
+void Dispatcher::Core::Observe(Actions& actions) const noexcept {
+  using Kind = Actions::Note::Kind;
+  if (parts_.observer == nullptr) actions.notes.clear();
+  for (Actions::Note& note : actions.notes) {
+    Observer& observer = *parts_.observer;
+    const std::string_view function = note.facts.function;
+    const std::string_view place =
+        note.place == internal::kNone ? std::string_view()
+                                      : parts_.places[note.place]->place_name();
+    switch (note.kind) {
+      case Kind::kRetrying:
+        observer.Retrying(function, note.delivery, note.facts.attempts + 1,
+                          note.delay);
+        break;
+      case Kind::kKept:
+        observer.Kept(function, note.delivery, note.facts.reason, *note.error);
+        break;
+      case Kind::kDropped:
+        observer.Dropped(function, note.delivery, note.facts.reason,
+                         *note.error);
+        break;
+      case Kind::kBuried:
+        observer.Buried(note.facts, note.delivery, place);
+        break;
+      case Kind::kNotBuried:
+      case Kind::kStalled:
+        observer.NotBuried(note.facts, note.delivery, place, *note.error,
+                           note.kind == Kind::kStalled);
+        break;
+      case Kind::kDuplicate:
+        observer.Duplicate(function, note.delivery);
+        break;
+    }
+  }
+  actions.notes.clear();
+}
+
+void Dispatcher::Core::TellSources(Actions& actions) const noexcept {
+  for (const auto& [inlet, token, attempts] : actions.attempted) {
+    CapabilityOf<KeepsAttempts>(*parts_.inlets[inlet])
+        ->Attempted(token, attempts);
+  }
+  actions.attempted.clear();
+  for (const auto& [inlet, tokens] : actions.extend) {
+    CapabilityOf<InProgress>(*parts_.inlets[inlet])->Extend(tokens);
+  }
+  actions.extend.clear();
+}
+
+void Dispatcher::Core::TellDedup(Actions& actions) noexcept {
+  using Kind = Actions::Dedup::Kind;
+  for (const auto& [kind, call, function, event] : actions.dedup) {
+    const DedupKey key{functions_[function].spec.name, event.source(),
+                       event.id()};
+    switch (kind) {
+      case Kind::kClaim:
+        parts_.dedup->Claim(key, call, *this);
+        break;
+      case Kind::kRenew:
+        parts_.dedup->Renew(key, call);
+        break;
+      case Kind::kDone:
+        parts_.dedup->Done(key, call);
+        break;
+      case Kind::kRelease:
+        parts_.dedup->Release(key, call);
+        break;
+    }
+  }
+  actions.dedup.clear();
+}
+
+void Dispatcher::Core::OnClaimed(const DedupKey& key, std::uint64_t claim,
+                                 Result<DedupAnswer> answer) noexcept {
+  bool wanted = false;
+  Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
+    wanted = engine_.Claimed(claim, answer, parts_.clock.Now(), actions);
+  });
+  if (!wanted && answer && *answer == DedupAnswer::kClaimed) {
+    parts_.dedup->Release(key, claim);
+  }
+}
+
+// ---- Dead letters.
+
+namespace {
+
+DeadLetter LetterOf(const Delivery& delivery, DeadLetterFacts facts,
+                    const Clock& clock) {
+  facts.position = delivery.position();
+  facts.time = clock.WallTime();
+  DeadLetter letter;
+  letter.original = delivery.facts.original;
+  letter.key = delivery.facts.key;
+  letter.facts = std::move(facts);
+  if (const Event* event = delivery.event(); event != nullptr) {
+    letter.content = *event;
+  } else {
+    letter.content = *delivery.malformed();
+  }
+  return letter;
+}
+
+}  // namespace
+
+void Dispatcher::Core::Bury(Actions& actions) noexcept {
+  for (auto& [place, call, delivery, facts] : actions.bury) {
+    parts_.places[place]->Bury(
+        LetterOf(delivery, std::move(facts), parts_.clock),
+        SendCompletion(*this, call));
+  }
+  actions.bury.clear();
+}
+
+void Dispatcher::Core::SettleOne(Actions::Settle& settle) const noexcept {
+  auto& [delivery, settlement, since] = settle;
+  for (Settlement::Letter& letter : settlement.letters) {
+    letter.letter =
+        LetterOf(delivery, std::move(letter.letter.facts), parts_.clock);
+  }
+  for (Settlement::Output& output : settlement.outputs) {
+    if (auto changed = Overridden(output.outlet, output.event); changed) {
+      output.event = *std::move(changed);
+    }
+  }
+  SettleNow(delivery, std::move(settlement), since);
+}
+
+}  // namespace cirro

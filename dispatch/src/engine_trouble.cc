@@ -1,0 +1,235 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "engine.h"
+#include "planted_bug.h"
+#include "severity.h"
+
+// Calls that fail: tried again, kept, dropped, or buried.
+
+namespace cirro::internal {
+namespace {
+
+std::string Line(const Error& error) {
+  return ErrorText(std::string(ToString(error.code)) + ": " + error.message);
+}
+
+// What the same place would say again of the same letter.
+bool ForGood(ErrorCode code) {
+  return code == ErrorCode::kTooLarge || code == ErrorCode::kRefused;
+}
+
+}  // namespace
+
+Engine::Trouble& Engine::TroubleOf(std::uint32_t index, const Error& error) {
+  Call& call = calls_[index];
+  if (!call.trouble) {
+    call.trouble = std::make_unique<Trouble>();
+    call.trouble->first_error = Line(error);
+  }
+  call.trouble->last = error;
+  return *call.trouble;
+}
+
+DeadLetterFacts Engine::FactsOf(std::uint32_t index) const {
+  const Call& call = calls_[index];
+  const Delivery& delivery = *entries_[call.entry].delivery;
+  const Trouble& trouble = *call.trouble;
+  return {.reason = trouble.reason,
+          .function = functions_[call.function].name,
+          .inlet = delivery.inlet().name,
+          .attempts = call.attempt,
+          .first_error = trouble.first_error,
+          .last_error = Line(*trouble.last)};
+}
+
+void Engine::NoteOf(std::uint32_t index, Actions::Note::Kind kind,
+                    Actions& actions, std::chrono::milliseconds delay) {
+  const Call& call = calls_[index];
+  const Trouble& trouble = *call.trouble;
+  const auto& places = functions_[call.function].places;
+  actions.notes.push_back(
+      {.kind = kind,
+       .delivery = entries_[call.entry].delivery->Content(),
+       .facts = FactsOf(index),
+       .error = trouble.last,
+       .place = trouble.place < places.size() ? places[trouble.place] : kNone,
+       .delay = delay});
+}
+
+void Engine::Fail(std::uint32_t index, Error error,
+                  std::chrono::milliseconds after, TimePoint now,
+                  Actions& actions) {
+  Call& call = calls_[index];
+  const EngineFunction& function = functions_[call.function];
+  const Delivery& delivery = *entries_[call.entry].delivery;
+  const bool rejected = SeverityOf(error.code) <= Severity::kInvalid;
+  call.outputs.clear();
+  if (delivery.inlet().peer_waits) {
+    // It tries again by itself what failed; what is rejected it would forget.
+    if (rejected && !giving_back_ && !function.places.empty() &&
+        function.on_exhausted == OnExhausted::kDeadLetter) {
+      TroubleOf(index, error);
+      GiveUp(index, DeadReason::kRejected, now, actions);
+    } else {
+      End(index, std::move(error), after, now, actions);
+    }
+    return;
+  }
+  if (giving_back_) {
+    End(index, std::move(error), after, now, actions);
+    return;
+  }
+  TroubleOf(index, error);
+  if (rejected || call.attempt >= function.retry.attempts) {
+    GiveUp(index, rejected ? DeadReason::kRejected : DeadReason::kExhausted,
+           now, actions);
+    return;
+  }
+  const std::chrono::milliseconds delay =
+      std::max(after, Backoff(function.retry, call.attempt));
+  NoteOf(index, Actions::Note::Kind::kRetrying, actions, delay);
+  if (MayGiveBack(call)) {
+    End(index, std::move(error), delay, now, actions);
+    return;
+  }
+  BackOff(index, delay, now, actions);
+}
+
+// The delivery, and the room that it takes, are held until it is tried again.
+void Engine::BackOff(std::uint32_t index, std::chrono::milliseconds delay,
+                     TimePoint now, Actions& actions) {
+  Call& call = calls_[index];
+  const Entry& entry = entries_[call.entry];
+  if (entry.source != kNone && inlets_[entry.source].keeps_attempts) {
+    actions.attempted.push_back(
+        {entry.source, entry.delivery->token(), call.attempt});
+  }
+  call.state = State::kBackoff;
+  timers_.Set(index, now + delay);
+  if (Planted(PlantedBug::kPassClosedLane)) LeaveLane(index, actions);
+}
+
+// ---- Given up.
+
+void Engine::GiveUp(std::uint32_t index, DeadReason reason, TimePoint now,
+                    Actions& actions) {
+  Call& call = calls_[index];
+  const EngineFunction& function = functions_[call.function];
+  const Original* const original =
+      entries_[call.entry].delivery->facts.original.get();
+  call.trouble->reason = reason;
+  if (function.on_exhausted == OnExhausted::kDrop) {
+    NoteOf(index, Actions::Note::Kind::kDropped, actions);
+    EndGivenUp(index, now, actions);
+  } else if (function.on_exhausted == OnExhausted::kRetry ||
+             function.places.empty() ||
+             (original != nullptr && original->dead_letter)) {
+    // A dead letter's own place is where it came from.
+    Keep(index, now, actions);
+  } else {
+    Bury(index, now, actions);
+  }
+}
+
+void Engine::EndGivenUp(std::uint32_t index, TimePoint now, Actions& actions) {
+  Call& call = calls_[index];
+  call.undone = true;
+  call.outputs.clear();
+  entries_[call.entry].given_up = call.trouble->last;
+  End(index, std::nullopt, {}, now, actions);
+}
+
+// Nobody holds it but its source, so it is tried for ever, at the longest
+// delay; what cannot be called stays.
+void Engine::Keep(std::uint32_t index, TimePoint now, Actions& actions) {
+  Call& call = calls_[index];
+  const EngineFunction& function = functions_[call.function];
+  if (!std::exchange(call.trouble->kept, true)) {
+    NoteOf(index, Actions::Note::Kind::kKept, actions);
+  }
+  const std::chrono::milliseconds delay = function.retry.cap;
+  if (entries_[call.entry].delivery->inlet().peer_waits || MayGiveBack(call)) {
+    End(index, *call.trouble->last, delay, now, actions);
+  } else if (call.function + 1 == functions_.size()) {
+    call.state = State::kStalled;
+    timers_.Remove(index);
+  } else {
+    BackOff(index, delay, now, actions);
+  }
+}
+
+void Engine::Bury(std::uint32_t index, TimePoint now, Actions& actions) {
+  Call& call = calls_[index];
+  Trouble& trouble = *call.trouble;
+  trouble.place = 0;
+  trouble.all_refused = true;
+  if (!Transactional(call)) {
+    ArmDeadline(index);
+    Ask(index, actions);
+    return;
+  }
+  // It goes with the settlement; only the first place can be asked.
+  Entry& entry = entries_[call.entry];
+  DeadLetter letter;
+  letter.facts = FactsOf(index);
+  entry.letters.push_back(
+      {functions_[call.function].places.front(), std::move(letter)});
+  EndGivenUp(index, now, actions);
+}
+
+// The place whose turn it is.
+void Engine::Ask(std::uint32_t index, Actions& actions) {
+  Call& call = calls_[index];
+  call.state = State::kBurying;
+  actions.bury.push_back({functions_[call.function].places[call.trouble->place],
+                          IdOf(index), entries_[call.entry].delivery->Content(),
+                          FactsOf(index)});
+}
+
+void Engine::BuriedOrNot(std::uint32_t index, const Result<void>& result,
+                         std::chrono::milliseconds retry_after, TimePoint now,
+                         Actions& actions) {
+  Call& call = calls_[index];
+  Entry& entry = entries_[call.entry];
+  const EngineFunction& function = functions_[call.function];
+  Trouble& trouble = *call.trouble;
+  timers_.Remove(index);
+  call.state = State::kReturned;
+  if (result) {
+    NoteOf(index, Actions::Note::Kind::kBuried, actions);
+    EndGivenUp(index, now, actions);
+    return;
+  }
+  const bool last = trouble.place + 1 == function.places.size();
+  trouble.all_refused &= ForGood(result.error().code);
+  NoteOf(index,
+         last ? Actions::Note::Kind::kStalled : Actions::Note::Kind::kNotBuried,
+         actions);
+  actions.notes.back().error = result.error();
+  if (!last) {
+    ++trouble.place;
+    ArmDeadline(index);
+    Ask(index, actions);
+    return;
+  }
+  if (entry.delivery->inlet().peer_waits) {
+    // It may come again when a place is back; if none will ever take it, the
+    // peer is told what the function said.
+    Error error = trouble.all_refused
+                      ? *trouble.last
+                      : Error{ErrorCode::kUnavailable,
+                              "it is rejected, and no place takes its dead "
+                              "letter now"};
+    End(index, std::move(error), retry_after, now, actions);
+    return;
+  }
+  ++trouble.rounds;
+  call.state = State::kStalled;
+  timers_.Set(index, now + std::max(retry_after,
+                                    Backoff(function.retry, trouble.rounds)));
+}
+
+}  // namespace cirro::internal
