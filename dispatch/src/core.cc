@@ -48,6 +48,14 @@ Dispatcher::Core::Core(Registry registry,
       sources_(SourcesOf(parts_.inlets)),
       engine_(std::move(functions), options, sources_),
       told_demand_(parts_.inlets.size(), 1) {
+  const auto waits_not = [](const internal::EngineInlet& source) {
+    return !source.info->peer_waits;
+  };
+  // What a transaction is to send with it belongs to a call of the engine's.
+  one_source_ =
+      std::count_if(sources_.begin(), sources_.end(), waits_not) == 1 &&
+      std::none_of(sources_.begin(), sources_.end(),
+                   [](const auto& source) { return source.transactional; });
   for (std::uint32_t i = 0; i < functions_.size(); ++i) {
     const Function& function = functions_[i];
     const FunctionSpec& spec = function.spec;
@@ -71,7 +79,7 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
   scratch->admissions.clear();
   scratch->dead.clear();
   scratch->rooms_used = 0;
-  const TimePoint now = parts_.clock.Now();
+  TimePoint now = parts_.clock.Now();
   for (std::uint32_t i = 0; i < batch.size(); ++i) {
     Delivery& delivery = batch[i];
     if (parts_.observer != nullptr) parts_.observer->Received(delivery);
@@ -108,9 +116,10 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
                i, *scratch);
       continue;
     }
-    if (functions.size() == 1 && at_once_[functions[0]] &&
-        delivery.inlet().peer_waits && delivery.facts.key.empty()) {
-      RunAtOnce(delivery, functions[0], now);
+    // What stands before it in the batch may be in its lane, too.
+    if (functions.size() == 1 && MayRunAtOnce(delivery, functions[0]) &&
+        (delivery.inlet().peer_waits || scratch->admissions.empty())) {
+      now = RunAtOnce(delivery, functions[0], now);
       continue;
     }
     const auto first = static_cast<std::uint32_t>(scratch->targets.size());
@@ -136,6 +145,16 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
     AfterInput(scratch->actions);
   }
   Perform(scratch->actions);
+}
+
+// Nothing may be before it in its lane. Of a source that does not wait one
+// thread at a time delivers a key, so that what it sees in flight is not less
+// than what it has put there.
+bool Dispatcher::Core::MayRunAtOnce(const Delivery& delivery,
+                                    std::uint32_t function) const noexcept {
+  if (at_once_[function] == 0) return false;
+  if (delivery.inlet().peer_waits) return delivery.facts.key.empty();
+  return one_source_ && in_flight_.load(std::memory_order_relaxed) == 0;
 }
 
 void Dispatcher::Core::TakeDead(Delivery& delivery, Scratch::Dead dead,
@@ -215,6 +234,7 @@ void Dispatcher::Core::AfterInput(Actions& actions) noexcept {
     actions.signal = true;
   }
   const Counts& counts = engine_.counts();
+  in_flight_.store(counts.in_flight, std::memory_order_relaxed);
   if (idle_waiters_ > 0 && counts.in_flight == 0 && counts.running == 0) {
     idle_.notify_all();
   }

@@ -103,8 +103,11 @@ class Dispatcher::Core final : public ContextHost,
   void AddTargets(const Delivery& delivery,
                   std::span<const std::uint32_t> functions,
                   internal::Scratch& scratch) const;
-  void RunAtOnce(Delivery& delivery, std::uint32_t function,
-                 TimePoint now) noexcept;
+  [[nodiscard]] bool MayRunAtOnce(const Delivery& delivery,
+                                  std::uint32_t function) const noexcept;
+  // Begun `now`; when it ended, as far as anybody asked.
+  TimePoint RunAtOnce(Delivery& delivery, std::uint32_t function,
+                      TimePoint now) noexcept;
   void Run(internal::CallId call, internal::Actions& actions) noexcept;
   std::vector<internal::CallResult> RunBatch(const internal::Work& work,
                                              Context& context) noexcept;
@@ -134,8 +137,11 @@ class Dispatcher::Core final : public ContextHost,
   std::vector<internal::EngineInlet> sources_;  // In the order of the parts'.
   InlineHost inline_host_{*this};
 
+  bool one_source_ = false;  // That does not wait.
+
   // Synchronises itself.
   std::atomic<bool> draining_{false};
+  std::atomic<std::uint32_t> in_flight_{0};  // The engine's, as last seen.
   std::condition_variable_any idle_;
 
   Mutex mutex_;

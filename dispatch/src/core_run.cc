@@ -40,10 +40,10 @@ std::optional<CallResult> Guarded(UserCode code) noexcept {
 
 }  // namespace
 
-// The common way over HTTP: no lock, and no cache line that another thread
-// writes.
-void Dispatcher::Core::RunAtOnce(Delivery& delivery, std::uint32_t function,
-                                 TimePoint now) noexcept {
+// The common way: no lock, and no cache line that another thread writes.
+TimePoint Dispatcher::Core::RunAtOnce(Delivery& delivery,
+                                      std::uint32_t function,
+                                      TimePoint now) noexcept {
   const FunctionSpec& spec = functions_[function].spec;
   const Delivery::Facts& facts = delivery.facts;
   const Work work{.function = function,
@@ -59,39 +59,30 @@ void Dispatcher::Core::RunAtOnce(Delivery& delivery, std::uint32_t function,
                    .trace = &facts.trace});
   Duration since{};
   CallResult result = Single(work, context, since);
-  switch (result.kind) {
-    case Outcome::Kind::kReply:
-      if (result.replies.size() > facts.reply_capacity) {
-        Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
-          engine_.AdmitFinished(std::move(delivery), function,
-                                std::move(result), now, actions);
-        });
-        return;
-      }
-      [[fallthrough]];
-    case Outcome::Kind::kDone:
-      SettleNow(delivery,
-                {.kind = Settlement::Kind::kAck,
-                 .replies = std::move(result.replies)},
-                since);
-      return;
-    case Outcome::Kind::kRetry:
-    case Outcome::Kind::kReject:
-      if (buries_[function] != 0 && internal::SeverityOf(result.error->code) <=
-                                        internal::Severity::kInvalid) {
-        Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
-          engine_.AdmitFinished(std::move(delivery), function,
-                                std::move(result), now, actions);
-        });
-        return;
-      }
-      SettleNow(delivery,
-                FailureOf(*std::move(result.error),
-                          result.after.value_or(std::chrono::milliseconds(0)),
-                          delivery.inlet(), options_.retry.cap),
-                since);
-      return;
+  const bool replies_fit = result.replies.size() <= facts.reply_capacity;
+  const bool buries =
+      buries_[function] != 0 && result.error &&
+      internal::SeverityOf(result.error->code) <= internal::Severity::kInvalid;
+  if (!replies_fit || buries ||
+      (result.error && !delivery.inlet().peer_waits)) {
+    Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
+      engine_.AdmitFinished(std::move(delivery),
+                            {.function = function, .by_source_key = true},
+                            std::move(result), now + since, actions);
+    });
+  } else if (result.error) {
+    SettleNow(delivery,
+              FailureOf(*std::move(result.error),
+                        result.after.value_or(std::chrono::milliseconds(0)),
+                        delivery.inlet(), options_.retry.cap),
+              since);
+  } else {
+    SettleNow(
+        delivery,
+        {.kind = Settlement::Kind::kAck, .replies = std::move(result.replies)},
+        since);
   }
+  return now + since;
 }
 
 CallResult Dispatcher::Core::Single(const Work& work, Context& context,

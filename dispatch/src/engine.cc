@@ -159,6 +159,13 @@ std::uint32_t Engine::NewCall(std::uint32_t entry_index,
   return index;
 }
 
+std::string_view Engine::KeyOf(std::uint32_t entry,
+                               const Target& target) const {
+  return target.by_source_key
+             ? std::string_view(entries_[entry].delivery->facts.key)
+             : target.key;
+}
+
 void Engine::Admit(Delivery&& delivery, std::span<const Target> targets,
                    TimePoint now, Actions& actions) {
   assert(!targets.empty() && delivery.event() != nullptr);
@@ -172,26 +179,23 @@ void Engine::Admit(Delivery&& delivery, std::span<const Target> targets,
   std::uint32_t index = entries_[entry].first_call;
   for (const Target& target : targets) {
     const std::uint32_t next = calls_[index].next_of_entry;
-    const std::string_view key =
-        target.by_source_key
-            ? std::string_view(entries_[entry].delivery->facts.key)
-            : target.key;
-    Enter(index, key, actions);
+    Enter(index, KeyOf(entry, target), actions);
     index = next;
   }
   UpdateDemand(actions);
 }
 
-void Engine::AdmitFinished(Delivery&& delivery, std::uint32_t function,
+void Engine::AdmitFinished(Delivery&& delivery, const Target& target,
                            CallResult result, TimePoint now, Actions& actions) {
   const std::size_t bytes = delivery.memory_size();
-  const Target target{function};
   if (auto error = Refuse(delivery, {&target, 1}, bytes); error) {
     SettleRefused(std::move(delivery), *std::move(error), actions);
     return;
   }
   const std::uint32_t entry = NewEntry(std::move(delivery), bytes, now);
-  const std::uint32_t index = NewCall(entry, function);
+  const std::uint32_t index = NewCall(entry, target.function);
+  const std::string_view key = KeyOf(entry, target);
+  if (!key.empty()) EnterLane(index, key);
   calls_[index].state = State::kReturned;
   Conclude(index, std::move(result), now, actions);
   UpdateDemand(actions);

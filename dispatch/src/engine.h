@@ -57,7 +57,8 @@ class Engine {
   void Admit(Delivery&& delivery, std::span<const Target> targets,
              TimePoint now, Actions& actions);
   /// Takes in a delivery whose only function has run already, with the result.
-  void AdmitFinished(Delivery&& delivery, std::uint32_t function,
+  /// REQUIRES: nothing is in the lane of its key.
+  void AdmitFinished(Delivery&& delivery, const Target& target,
                      CallResult result, TimePoint now, Actions& actions);
 
   /// Takes in what is never called, of a source that does not wait.
@@ -77,8 +78,8 @@ class Engine {
   /// Takes over what a running call publishes, if its source sends it with the
   /// settlement; else false.
   bool Buffer(CallId id, std::uint32_t outlet, std::span<const Event> events);
-  /// What the dedup store says of a call's event. False: the call has ended, and
-  /// what it claimed is to be released.
+  /// What the dedup store says of a call's event. False: the call has ended,
+  /// and what it claimed is to be released.
   bool Claimed(CallId id, const Result<DedupAnswer>& answer, TimePoint now,
                Actions& actions);
   /// One of a call's replies, or its dead letter, was sent, or not.
@@ -218,6 +219,8 @@ class Engine {
                                             std::size_t bytes) const;
   std::uint32_t NewEntry(Delivery&& delivery, std::size_t bytes, TimePoint now);
   std::uint32_t NewCall(std::uint32_t entry, std::uint32_t function);
+  [[nodiscard]] std::string_view KeyOf(std::uint32_t entry,
+                                       const Target& target) const;
   void Enter(std::uint32_t index, std::string_view key, Actions& actions);
   void EnterLane(std::uint32_t index, std::string_view key);
   void SettleRefused(Delivery&& delivery, Error error, Actions& actions);

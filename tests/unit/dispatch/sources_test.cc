@@ -189,6 +189,62 @@ TEST_F(Sources, ABatchPastABoundIsHeldAndNotRefused) {
   EXPECT_FALSE(rig_.hasty.demand());
 }
 
+// The common way of an inline function takes no room in the dispatcher.
+TEST_F(Sources, AnInlineFunctionRunsAtOnceAndInOrder) {
+  std::string begun;
+  std::uint32_t in_flight = 0;
+  rig_.On({.type = "t", .inline_call = true}, [&](const Event& event) {
+    begun += event.id();
+    in_flight = std::max(in_flight, rig_.dispatcher->counts().in_flight);
+  });
+  Start(bounded_);
+  for (const char* id : {"1", "2", "3"}) {
+    bounded_.Publish(TypedEvent("t", id), "key");
+  }
+
+  Run();
+
+  EXPECT_EQ(begun, "123");
+  EXPECT_EQ(in_flight, 0U);
+  EXPECT_EQ(bounded_.message(2).state, State::kAcked);
+}
+
+TEST_F(Sources, AnInlineFunctionThatFailedClosesTheLane) {
+  std::string begun;
+  rig_.On({.type = "t", .inline_call = true},
+          [&](const Event& event) -> Outcome {
+            begun += event.id();
+            return begun == "1" ? Retry("not now") : Done();
+          });
+  Start(bounded_);
+  for (const char* id : {"1", "2", "3"}) {
+    bounded_.Publish(TypedEvent("t", id), id == std::string("3") ? "b" : "a");
+  }
+
+  Run();
+  const std::string at_once = begun;
+  Advance(seconds(10));
+
+  EXPECT_EQ(at_once, "13");
+  EXPECT_EQ(begun, "1312");
+  EXPECT_EQ(bounded_.message(1).state, State::kAcked);
+}
+
+TEST_F(Sources, AnInlineFunctionsRepliesAreConfirmedBeforeItsEventIsForgotten) {
+  rig_.options.reply_to = "slow";
+  rig_.On({.type = "t", .inline_call = true},
+          [](const Event&) { return Reply(TypedEvent("reply")); });
+  Start(bounded_);
+  bounded_.Publish(TypedEvent("t"), "a");
+  Run();
+  const State before = bounded_.message(0).state;
+
+  rig_.slow.Confirm();
+
+  EXPECT_EQ(before, State::kOpen);
+  EXPECT_EQ(bounded_.message(0).state, State::kAcked);
+}
+
 TEST_F(Sources, OfATransactionGetWhatWasSentWithTheSettlement) {
   rig_.options.reply_to = "sink";
   rig_.On({.type = "t"}, [](const Event&, Context& context) -> Outcome {
