@@ -31,13 +31,15 @@ add_executable(cirro_test_precompiled "${PROJECT_BINARY_DIR}/tests/precompiled.c
 target_link_libraries(cirro_test_precompiled PRIVATE cirro_test_support GTest::gmock_main)
 target_precompile_headers(cirro_test_precompiled PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
 
-foreach(label IN ITEMS unit fuzz loopback conformance)
+foreach(label IN ITEMS unit fuzz loopback contract broker conformance)
   add_custom_target(tests_${label})
 endforeach()
 # Loaded by name at run time, where no link tells that they are needed.
 get_property(modules GLOBAL PROPERTY CIRRO_MODULES)
 if(modules)
-  add_dependencies(tests_loopback ${modules})
+  foreach(label IN ITEMS loopback contract broker)
+    add_dependencies(tests_${label} ${modules})
+  endforeach()
 endif()
 
 # cirro_test(<label>/<path>_test [LINK ..] [SOURCES ..] [NEEDS ..]
@@ -46,7 +48,8 @@ endif()
 # program and test <label>.<path>_test. Unit tests link parts (cirro::cloudevents
 # ...: each one to the left), loopback tests link cirro::cirro; never both. NEEDS
 # names the targets (programs, modules) that it runs or loads. The target
-# tests_<label> builds all tests of a label.
+# tests_<label> builds all tests of a label. Tests of the labels broker and
+# contract share the servers and run one at a time, beside others.
 function(cirro_test path)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LINK;SOURCES;NEEDS")
   if(arg_UNPARSED_ARGUMENTS)
@@ -67,6 +70,9 @@ function(cirro_test path)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${arg_TIMEOUT})
+  if(label MATCHES "^(broker|contract)$")
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK brokers)
+  endif()
 endfunction()
 
 # cirro_fuzzer(<name> [SOURCES <name>_fuzzer.cc ..] LINK ..)
