@@ -22,14 +22,15 @@ target_link_options(cirro PRIVATE "-Wl,--version-script=${map}" -Wl,--exclude-li
                     -Wl,-Bsymbolic-functions)
 set_target_properties(cirro PROPERTIES LINK_DEPENDS "${map}")
 
-# cirro_library(<name> [SOURCES ..] [HEADERS ..] [LINK cirro::x ..]
+# cirro_library(<name> [MODULE_PART] [SOURCES ..] [HEADERS ..] [LINK cirro::x ..]
 #               [PRIVATE_LINK ..])
-# One part of libcirro: target cirro_<name>, alias cirro::<name>. Public headers
+# One part of libcirro, or with MODULE_PART of the modules that name it in PARTS: target cirro_<name>, alias cirro::<name>. Public headers
 # lie in include/ and are verified to compile alone; private ones beside the
 # sources. It sees the public headers of what LINK names, and no others. Objects
 # are not transitive: what links parts directly (unit tests) lists each of them.
 function(cirro_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINK;PRIVATE_LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "MODULE_PART" ""
+                        "SOURCES;HEADERS;LINK;PRIVATE_LINK")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "cirro_library(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
   endif()
@@ -41,7 +42,9 @@ function(cirro_library name)
     target_include_directories(${target} PRIVATE src)
     target_link_libraries(${target} PUBLIC ${arg_LINK} PRIVATE cirro_options
                                                                ${arg_PRIVATE_LINK})
-    target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:${target}>)
+    if(NOT arg_MODULE_PART)
+      target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:${target}>)
+    endif()
     set(scope PUBLIC)
   else()
     add_library(${target} INTERFACE)
@@ -59,14 +62,14 @@ function(cirro_library name)
   endif()
 endfunction()
 
-# cirro_module(<name> SOURCES .. [PRIVATE_LINK ..])
+# cirro_module(<name> SOURCES .. [PARTS cirro::x ..] [PRIVATE_LINK ..])
 # A library that libcirro loads on its first configured use, so that a process
 # which does not use it does not pay for what it links. The file is
 # <libdir>/cirro/modules/<name>.so; its one exported symbol cirro_module_<name>
 # (CIRRO_MODULE in cirro/module/module.h). Named in CIRRO_STATIC_BINDINGS it is
 # part of libcirro instead, which then exports that symbol.
 function(cirro_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PRIVATE_LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PARTS;PRIVATE_LINK")
   if(NOT name MATCHES "^[a-z0-9_]+$")
     message(FATAL_ERROR "cirro_module(${name}): a name is [a-z0-9_]+")
   endif()
@@ -76,9 +79,12 @@ function(cirro_module name)
     add_library(${target} OBJECT ${arg_SOURCES})
     target_include_directories(${target} PRIVATE ${includes})
     target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:${target}>)
+    foreach(part IN LISTS arg_PARTS)
+      target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:${part}>)
+    endforeach()
   else()
     add_library(${target} MODULE ${arg_SOURCES})
-    target_link_libraries(${target} PRIVATE cirro)
+    target_link_libraries(${target} PRIVATE cirro ${arg_PARTS})
     set(map "${PROJECT_SOURCE_DIR}/cmake/module.map")
     target_link_options(${target} PRIVATE "-Wl,--version-script=${map}")
     set_target_properties(

@@ -55,6 +55,19 @@ cirro_find_header(
   "${PROJECT_SOURCE_DIR}/build/deps/valijson/usr/include")
 cirro_headers_target(valijson::valijson "${VALIJSON_INCLUDE_DIR}")
 
+if(CIRRO_WITH_KAFKA)
+  set(kafka_debian "librdkafka-dev (or configure with -DCIRRO_WITH_KAFKA=OFF)")
+  cirro_find_header(RDKAFKA_INCLUDE_DIR librdkafka/rdkafka.h "${kafka_debian}")
+  find_library(RDKAFKA_LIBRARY rdkafka)
+  if(NOT RDKAFKA_LIBRARY)
+    message(FATAL_ERROR "librdkafka.so is missing: ./dev setup, or apt install ${kafka_debian}")
+  endif()
+  add_library(RdKafka::rdkafka UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(
+    RdKafka::rdkafka PROPERTIES IMPORTED_LOCATION "${RDKAFKA_LIBRARY}"
+                                INTERFACE_INCLUDE_DIRECTORIES "${RDKAFKA_INCLUDE_DIR}")
+endif()
+
 if(CIRRO_BUILD_TESTS)
   cirro_find(GTest "libgtest-dev libgmock-dev" CONFIG)
 endif()

@@ -20,6 +20,7 @@ SEES = {
     "memory": ["cloudevents", "dispatch"],
     # Both ends of HTTP share the codec, which needs cloudevents alone.
     "http_client": ["cloudevents", "dispatch", "module", "http"],
+    "kafka": ["cloudevents", "dispatch", "module"],
     "runtime": [
         "cloudevents",
         "dispatch",
@@ -27,6 +28,7 @@ SEES = {
         "http",
         "http_client",
         "memory",
+        "kafka",
     ],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]((?:cirro/|\.\./)[^">]+)[">]', re.MULTILINE)

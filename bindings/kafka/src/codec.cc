@@ -1,0 +1,306 @@
+#include "cirro/kafka/codec.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+
+#include "cirro/cloudevents/json_format.h"
+#include "cirro/cloudevents/media_type.h"
+#include "cirro/cloudevents/utf8.h"
+
+namespace cirro {
+namespace {
+
+// What most binary events carry, known at a glance.
+constexpr std::string_view kUsualData = "application/json";
+constexpr std::string_view kContentType = "content-type";
+constexpr std::string_view kPrefix = "ce_";
+
+bool StartsWithIgnoreCase(std::string_view text,
+                          std::string_view prefix) noexcept {
+  return text.size() >= prefix.size() &&
+         EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
+}
+
+constexpr char ToLower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+// `value` for a message to a human: printable, and cut if long.
+std::string Shown(std::string_view value) {
+  constexpr std::size_t kMost = 64;
+  std::string shown;
+  for (const char c : value.substr(0, kMost)) {
+    shown += c >= 0x20 && c < 0x7F ? c : '?';
+  }
+  if (value.size() > kMost) shown += "...";
+  return shown;
+}
+
+// Section 3: "If the content-type header value starts with
+// `application/cloudevents` (matched case-insensitively) ... structured mode".
+ContentMode ModeOf(std::string_view content_type) noexcept {
+  if (content_type == kUsualData) return ContentMode::kBinary;
+  if (content_type == kJsonMediaType) return ContentMode::kStructured;
+  if (StartsWithIgnoreCase(content_type, "application/cloudevents-batch")) {
+    return ContentMode::kBatch;
+  }
+  if (StartsWithIgnoreCase(content_type, "application/cloudevents")) {
+    return ContentMode::kStructured;
+  }
+  return ContentMode::kBinary;
+}
+
+// Header keys are defined in lower case only. Peers exist that send others,
+// which harms nobody: strict refuses them.
+bool IsAttributeHeader(std::string_view name) noexcept {
+  return name.size() >= kPrefix.size() && ToLower(name[0]) == 'c' &&
+         ToLower(name[1]) == 'e' && name[2] == '_';
+}
+
+// The attribute that a `ce_` header names, in lower case; empty if it can name
+// none.
+std::string_view AttributeName(std::string_view name, EventAssembler& scratch) {
+  bool fold = false;
+  for (const char c : name) {
+    const char lower = ToLower(c);
+    const bool letter = lower >= 'a' && lower <= 'z';
+    if (!letter && (c < '0' || c > '9')) return {};
+    fold = fold || lower != c;
+  }
+  if (!fold) return name;
+  char* const out = scratch.Scratch(name.size());
+  std::transform(name.begin(), name.end(), out, ToLower);
+  return {out, name.size()};
+}
+
+bool IsInItsCharset(const Event& event) noexcept {
+  std::string_view charset =
+      MediaTypeParameter(event.datacontenttype(), "charset");
+  if (charset.size() > 1 && charset.front() == '"') {
+    charset = charset.substr(1, charset.size() - 2);
+  }
+  if (charset.empty() || EqualsIgnoreCase(charset, "utf-8") ||
+      event.data_kind() != DataKind::kText) {
+    return true;
+  }
+  const std::string_view data = event.data();
+  return (EqualsIgnoreCase(charset, "us-ascii") ||
+          StartsWithIgnoreCase(charset, "iso-8859-")) &&
+         std::all_of(data.begin(), data.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x80;
+         });
+}
+
+Malformed ToMalformed(const KafkaRecord& record, Error error) {
+  Malformed malformed{std::string(record.value.value_or(std::string_view())),
+                      {},
+                      std::move(error),
+                      record.value.has_value()};
+  malformed.headers.reserve(record.headers.size());
+  for (const KafkaHeader& header : record.headers) {
+    malformed.headers.emplace_back(header.name, header.value);
+  }
+  return malformed;
+}
+
+Error UnknownContent(std::string_view content_type) {
+  return {ErrorCode::kUnsupported,
+          "neither 'ce_' headers nor the media type of an event (content-type "
+          "is '" +
+              Shown(content_type) + "')",
+          {71}};
+}
+
+// What `record` was beyond the event, and where dead letters are concerned.
+template <typename Headers>
+void FillOriginal(const Headers& headers, Original& original) {
+  original.headers.reserve(headers.size());
+  for (const auto& each : headers) {
+    const KafkaHeader& header = *each;
+    if (EqualsIgnoreCase(header.name, kRedriveHeader)) {
+      original.function = header.value;
+      continue;  // Of this way here, not of the message.
+    }
+    if (IsDeadLetterHeader(header.name)) original.dead_letter = true;
+    original.headers.emplace_back(header.name, header.value);
+  }
+}
+
+std::string_view ValueOf(std::span<const KafkaHeader> headers,
+                         std::string_view name) noexcept {
+  for (const KafkaHeader& header : headers) {
+    if (EqualsIgnoreCase(header.name, name)) return header.value;
+  }
+  return {};
+}
+
+}  // namespace
+
+KafkaDecoder::KafkaDecoder(const DecodeOptions& options)
+    : options_(options), assembler_(options) {}
+
+KafkaContent KafkaDecoder::Decode(const KafkaRecord& record) {
+  KafkaContent content;
+  const KafkaHeader* content_type = nullptr;
+  bool has_attributes = false;
+  bool has_two_types = false;
+  others_.clear();
+  assembler_.Clear();
+  for (const KafkaHeader& header : record.headers) {
+    if (header.name == kContentType ||
+        EqualsIgnoreCase(header.name, kContentType)) {
+      has_two_types = has_two_types || content_type != nullptr;
+      content_type = &header;
+      continue;
+    }
+    if (!IsAttributeHeader(header.name)) {
+      others_.push_back(&header);
+      continue;
+    }
+    has_attributes = true;
+    const std::string_view name =
+        AttributeName(header.name.substr(kPrefix.size()), assembler_);
+    // 3.2.1: content-type is where datacontenttype is, and the one place.
+    const bool misplaced = name == "datacontenttype";
+    const bool foreign = name.empty() || misplaced;
+    if (options_.strict &&
+        (foreign || name.data() != header.name.data() + kPrefix.size() ||
+         !header.name.starts_with(kPrefix))) {
+      assembler_.Report(
+          misplaced ? 73 : 72,
+          "header '" + Shown(header.name) +
+              (misplaced ? "' must not be sent: content-type is datacontenttype"
+                         : "' names no attribute in lower case"));
+    } else if (foreign) {
+      others_.push_back(&header);
+    } else {
+      assembler_.AddAttribute(name, header.value);
+    }
+  }
+
+  const std::string_view type =
+      content_type == nullptr ? std::string_view() : content_type->value;
+  content.mode = ModeOf(type);
+  Result<Event> event = UnknownContent(type);
+  if (has_two_types) {
+    event = Error{
+        ErrorCode::kInvalidEvent, "more than one content-type header", {3}};
+  } else if (content.mode == ContentMode::kBatch) {
+    // Section 1.3 knows structured and binary mode, and no other.
+    event = Error{ErrorCode::kUnsupported,
+                  "Kafka has no batch mode (content-type is '" + Shown(type) +
+                      "'): one record is one event",
+                  {70}};
+  } else if (content.mode == ContentMode::kStructured) {
+    if (!EqualsIgnoreCase(MediaTypeEssence(type), kJsonMediaType)) {
+      event =
+          Error{ErrorCode::kUnsupported,
+                "the event format of '" + Shown(type) +
+                    "' is not known; known is " + std::string(kJsonMediaType),
+                {70}};
+    } else if (!record.value) {
+      event = Error{
+          ErrorCode::kInvalidEvent, "a structured event without a value", {74}};
+    } else {
+      event = DecodeJson(*record.value, options_);
+    }
+  } else if (has_attributes) {
+    if (content_type != nullptr) {
+      assembler_.AddAttribute("datacontenttype", type);
+    }
+    if (record.value) assembler_.SetData(*record.value);
+    event = assembler_.Build();
+  } else {
+    content.mode = ContentMode::kNone;
+  }
+
+  if (content.mode == ContentMode::kStructured && event) {
+    auto original = std::make_shared<Original>();
+    original->bytes = std::string(*record.value);
+    std::vector<const KafkaHeader*> all;
+    for (const KafkaHeader& header : record.headers) all.push_back(&header);
+    FillOriginal(all, *original);
+    content.original = std::move(original);
+  } else if (!others_.empty()) {
+    auto original = std::make_shared<Original>();
+    FillOriginal(others_, *original);
+    content.original = std::move(original);
+  }
+  if (content.original != nullptr || event) {
+    content.trace = TraceContextOf(ValueOf(record.headers, "traceparent"),
+                                   ValueOf(record.headers, "tracestate"),
+                                   event ? &*event : nullptr);
+  }
+  if (event) {
+    content.value = *std::move(event);
+  } else {
+    content.value = ToMalformed(record, std::move(event).error());
+  }
+  return content;
+}
+
+bool FitsKafkaBinaryMode(const Event& event) noexcept {
+  const std::string_view type = event.datacontenttype();
+  return type == kUsualData ||
+         (ModeOf(type) == ContentMode::kBinary && IsInItsCharset(event));
+}
+
+void EncodeKafka(ContentMode mode, const Event& event, KafkaDraft& draft) {
+  assert(mode == ContentMode::kBinary || mode == ContentMode::kStructured);
+  draft.headers.clear();
+  if (mode == ContentMode::kStructured || !FitsKafkaBinaryMode(event)) {
+    draft.text.clear();
+    EncodeJson(event, draft.text);
+    draft.value = draft.text;
+    draft.headers.push_back({std::string(kContentType), kJsonMediaType});
+    return;
+  }
+  draft.value.reset();
+  if (event.has_data()) draft.value = event.data();
+  for (std::size_t i = 0; i < event.attribute_count(); ++i) {
+    const Attribute attribute = event.attribute_at(i);
+    std::string name(kContentType);
+    if (attribute.name != "datacontenttype") {
+      name = kPrefix;
+      name += attribute.name;
+    }
+    draft.headers.push_back({std::move(name), attribute.text});
+  }
+}
+
+void EncodeKafkaLetter(const DeadLetter& letter, const MessageHeaders& more,
+                       KafkaDraft& draft) {
+  const auto add = [&draft](const MessageHeaders& headers) {
+    for (const auto& [name, value] : headers) {
+      draft.headers.push_back({name, value});
+    }
+  };
+
+  const Original* const original = letter.original.get();
+  if (const auto* const malformed = std::get_if<Malformed>(&letter.content)) {
+    draft.headers.clear();
+    draft.value.reset();
+    if (malformed->has_bytes) draft.value = malformed->bytes;
+    add(malformed->headers);
+  } else if (original != nullptr && original->bytes) {
+    draft.headers.clear();
+    draft.value = *original->bytes;
+    const bool has_type =
+        std::any_of(original->headers.begin(), original->headers.end(),
+                    [](const auto& header) {
+                      return EqualsIgnoreCase(header.first, kContentType);
+                    });
+    if (!has_type) {
+      draft.headers.push_back({std::string(kContentType), kJsonMediaType});
+    }
+    add(original->headers);
+  } else {
+    EncodeKafka(ContentMode::kBinary, std::get<Event>(letter.content), draft);
+    if (original != nullptr) add(original->headers);
+  }
+  add(more);
+}
+
+}  // namespace cirro
