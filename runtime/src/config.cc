@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <set>
 #include <tuple>
 
 #include "container_limits.h"
+#include "setting_hints.h"
 #include "setting_names.h"
 #include "setting_rules.h"
 #include "settings.h"
@@ -51,7 +53,7 @@ class Loader {
     for (const Assignment& given : sources_.flags) {
       if (given.setting != "config") Add(given);
     }
-    layer_ = Layer::kDefault;
+    PlaceDeferred();
     CompleteNamedSections();
     if (!errors_.empty()) return Error{ErrorCode::kInvalidConfig, errors_};
     Config config = Land();
@@ -61,61 +63,116 @@ class Loader {
   }
 
  private:
-  // Settings are ordered as in the table, NAMEs alphabetically.
-  using Key = std::tuple<std::size_t, std::string, std::size_t>;
+  // Settings are ordered as in the table, NAMEs alphabetically; the last is the
+  // key within a kTable.
+  using Key = std::tuple<std::size_t, std::string, std::size_t, std::string>;
   struct Value {
     std::string text;
     SettingValue parsed;
     std::string origin;
     Layer layer;
   };
+  // Its section's type is known when all layers are.
+  struct Deferred {
+    Assignment given;
+    Layer layer;
+  };
 
   static std::size_t OrderOfSection(std::string_view section) {
     return static_cast<std::size_t>(FindSection(section) - Sections().data());
   }
-  static Key KeyOf(const Setting& setting, std::string_view name) {
+  static Key KeyOf(const Setting& setting, std::string_view name,
+                   std::string_view entry = {}) {
     return {OrderOfSection(setting.section), std::string(name),
-            static_cast<std::size_t>(&setting - Settings().data())};
+            static_cast<std::size_t>(&setting - Settings().data()),
+            std::string(entry)};
   }
 
-  void Fail(std::string_view what, std::string_view origin,
-            std::string_view more = {}) {
+  void Fail(std::string_view line) {
     if (!errors_.empty()) errors_ += '\n';
-    errors_.append(what).append(" (").append(origin).append(")").append(more);
+    errors_.append(line);
+  }
+  void Fail(std::string_view what, const Assignment& given,
+            std::string_view more = {}) {
+    Fail(MistakeAt(what, given, more));
   }
 
   void Add(const Assignment& given) {
-    const auto [section_name, name, key] = Split(given.setting);
-    const Section* const section = FindSection(section_name);
-    const Setting* setting = FindSetting(section_name, key);
-    const bool from_file =
-        setting == nullptr && key.ends_with("_file") &&
-        (setting = FindSetting(section_name, key.substr(0, key.size() - 5))) !=
-            nullptr &&
-        (setting->type == SettingType::kSecret ||
-         setting->type == SettingType::kPem);
-    if (section == nullptr || setting == nullptr ||
-        (setting->key != key && !from_file) || section->named == name.empty()) {
-      FailUnknown(given);
+    const Path path = Split(given.setting);
+    const Section* const section = FindSection(path.section);
+    if (section == nullptr || section->named == path.name.empty()) {
+      Fail(UnknownSetting(given));
       return;
     }
-    if (section->named && !TakesName(*section, name, given)) return;
-    if (!IsGivenOneWay(*setting, name, given, from_file)) return;
+    if (section->named && !TakesName(*section, path.name, given)) return;
+    if (section->typed && path.key != "type") {
+      named_.emplace(std::pair(OrderOfSection(section->name), path.name),
+                     given.origin);
+      deferred_.push_back({given, layer_});
+    } else {
+      Place(given, {});
+    }
+  }
+
+  // Of a section of `type`, which is empty where there is only one.
+  void Place(const Assignment& given, std::string_view type) {
+    const Path path = Split(given.setting);
+    const std::string_view key = path.key;
+    const Setting* setting = FindSetting(path.section, key, type);
+    const bool from_file =
+        setting == nullptr && key.ends_with("_file") &&
+        (setting = FindSetting(path.section, key.substr(0, key.size() - 5),
+                               type)) != nullptr &&
+        (setting->type == SettingType::kSecret ||
+         setting->type == SettingType::kPem);
+    if (setting == nullptr || (setting->key != key && !from_file) ||
+        (setting->type == SettingType::kTable) == path.entry.empty()) {
+      Fail(UnknownSetting(given, type));
+      return;
+    }
+    if (given.is_list && setting->type != SettingType::kList) {
+      Fail(given.setting + ": must be one value, not a list", given);
+      return;
+    }
+    if (!IsGivenOneWay(*setting, path.name, given, from_file)) return;
     if (!from_file) {
-      Set(*setting, name, given.value, given.origin);
+      Set(*setting, path.name, given.value, given.origin, path.entry);
       return;
     }
     auto contents = ReadSmallFile(given.value);
     if (!contents) {
       Fail(given.setting + " = \"" + given.value +
                "\": " + contents.error().message,
-           given.origin);
+           given);
       return;
     }
     while (contents->ends_with('\n') || contents->ends_with('\r')) {
       contents->pop_back();
     }
-    Set(*setting, name, *std::move(contents), given.origin);
+    Set(*setting, path.name, *std::move(contents), given.origin);
+  }
+
+  // What `[section.name]` says of its type, or else is; empty where nobody says
+  // one that there is.
+  [[nodiscard]] std::string_view TypeOf(std::string_view section,
+                                        std::string_view name) const {
+    const Setting* const type = FindSetting(section, "type");
+    const auto it = values_.find(KeyOf(*type, name));
+    return it == values_.end() ? type->fallback
+                               : std::string_view(it->second.text);
+  }
+
+  void PlaceDeferred() {
+    for (const auto& [given, layer] : deferred_) {
+      const Path path = Split(given.setting);
+      layer_ = layer;
+      const std::string_view type = TypeOf(path.section, path.name);
+      // Without a type, which is told, only what no type has is a mistake.
+      if (!type.empty() || FindSetting(path.section, path.key) == nullptr) {
+        Place(given, type);
+      }
+    }
+    layer_ = Layer::kDefault;
   }
 
   // A secret may stand in its place or in a file; not in both of one layer,
@@ -136,8 +193,7 @@ class Loader {
         ways_.try_emplace(KeyOf(setting, name), layer, from_file);
     if (!first && it->second.first == layer && it->second.second != from_file) {
       const std::string whole = Join(setting.section, name, setting.key);
-      Fail(whole + " and " + whole + "_file are both given; keep one",
-           given.origin);
+      Fail(whole + " and " + whole + "_file are both given; keep one", given);
       return false;
     }
     it->second = {layer, from_file};
@@ -149,20 +205,20 @@ class Loader {
                  const Assignment& given) {
     if (!IsName(name)) {
       Fail(given.setting + ": NAME is a letter a-z, then a-z, 0-9 and _",
-           given.origin);
+           given);
       return false;
     }
     if (section.name == "outlet" && name == "none") {
       Fail(given.setting +
                ": no outlet may be called none: `reply_to = \"none\"` "
                "discards replies",
-           given.origin);
+           given);
       return false;
     }
     if (section.name == "function" && sources_.functions &&
         std::find(sources_.functions->begin(), sources_.functions->end(),
                   name) == sources_.functions->end()) {
-      FailUnknownFunction(given, name);
+      Fail(UnknownFunction(given, name, *sources_.functions));
       return false;
     }
     return true;
@@ -172,123 +228,38 @@ class Loader {
   void AddEmptySection(const Assignment& given) {
     const std::string_view whole = given.setting;
     const std::size_t dot = std::min(whole.find('.'), whole.size());
-    const std::string_view name = whole.substr(std::min(dot + 1, whole.size()));
+    std::string_view name = whole.substr(std::min(dot + 1, whole.size()));
     const Section* const section = FindSection(whole.substr(0, dot));
     if (section == nullptr || section->named == name.empty()) {
-      FailUnknownSection(given, name);
+      Fail(UnknownSection(given, name));
       return;
     }
+    if (const std::size_t end = name.rfind('.'); end != name.npos) {
+      const Setting* const table =
+          FindSetting(section->name, name.substr(end + 1));
+      if (table != nullptr && table->type == SettingType::kTable) {
+        name = name.substr(0, end);
+      }
+    }
     if (!section->named || !TakesName(*section, name, given)) return;
-    empty_.emplace(std::pair(OrderOfSection(section->name), name),
+    named_.emplace(std::pair(OrderOfSection(section->name), name),
                    given.origin);
   }
 
-  void FailUnknownSection(const Assignment& given, std::string_view name) {
-    Nearest nearest(given.setting);
-    for (const Section& section : Sections()) {
-      std::string candidate(section.name);
-      if (section.named) {
-        candidate.append(".").append(name.empty() ? "NAME" : name);
-      }
-      nearest.Offer(candidate);
-    }
-    std::string meant = nearest.candidate();
-    // All of what was written is there, and too much or too little beside it.
-    const Path path = Split(given.setting);
-    if (const Section* const section = FindSection(path.section)) {
-      meant = section->name;
-      if (section->named) meant += ".NAME";
-    }
-    Fail("unknown section [" + given.setting + "]", given.origin,
-         meant.empty() ? meant : "; did you mean [" + meant + "]?");
-  }
-
   void Set(const Setting& setting, std::string_view name, std::string text,
-           std::string origin) {
+           std::string origin, std::string_view entry = {}) {
     auto parsed = ParseValue(setting, text);
     if (!parsed) {
       Fail(Join(setting.section, name, setting.key) + " = " +
                ShowValue(setting, text) + ": " + parsed.error().message,
-           origin);
+           {.origin = origin});
+      refused_.insert(KeyOf(setting, name));
       return;
     }
+    if (!entry.empty()) *parsed = TableEntry{std::string(entry), text};
     values_.insert_or_assign(
-        KeyOf(setting, name),
+        KeyOf(setting, name, entry),
         Value{std::move(text), *std::move(parsed), std::move(origin), layer_});
-  }
-
-  void FailUnknown(const Assignment& given) {
-    const Path path = Split(given.setting);
-    const std::string_view key = path.key.empty() ? path.section : path.key;
-    const std::string what = "unknown setting " + given.setting;
-    const auto whole = [&](const Setting& setting) {
-      const bool named = FindSection(setting.section)->named;
-      return Join(setting.section,
-                  !named              ? std::string_view()
-                  : path.name.empty() ? std::string_view("NAME")
-                                      : path.name,
-                  setting.key);
-    };
-    // In a section that there is, its key is wrong; else the right key may
-    // stand in no section, or in the wrong one; else look at the whole.
-    Nearest in_section(key);
-    Nearest anywhere(given.setting);
-    std::string elsewhere;
-    for (const Setting& setting : Settings()) {
-      if (setting.section == path.section) {
-        in_section.Offer(std::string(setting.key));
-      }
-      if (setting.key == key && elsewhere.empty()) elsewhere = whole(setting);
-      anywhere.Offer(whole(setting));
-    }
-    if (!in_section.candidate().empty()) {
-      Hint(what, given,
-           whole(*FindSetting(path.section, in_section.candidate())));
-    } else if (!elsewhere.empty() || FindSection(path.section) != nullptr) {
-      Hint(what, given, elsewhere);
-    } else {
-      Hint(what, given, anywhere.candidate());
-    }
-  }
-
-  void FailUnknownFunction(const Assignment& given, std::string_view name) {
-    Nearest nearest(name);
-    for (const std::string& function : *sources_.functions) {
-      nearest.Offer(function);
-    }
-    const std::string& meant = nearest.candidate();
-    std::string what = "no function is called " + std::string(name);
-    if (meant.empty()) what += "; there are: " + NamesOfFunctions();
-    const Path path = Split(given.setting);
-    if (path.name.empty()) {  // A section without keys.
-      Fail(what, given.origin,
-           meant.empty() ? meant : "; did you mean [function." + meant + "]?");
-      return;
-    }
-    Hint(what, given,
-         meant.empty() ? meant : Join("function", meant, path.key));
-  }
-
-  [[nodiscard]] std::string NamesOfFunctions() const {
-    constexpr std::size_t kMost = 10;
-    std::string names;
-    for (std::size_t i = 0; i < sources_.functions->size(); ++i) {
-      if (i == kMost) return names + ", ...";
-      names.append(names.empty() ? "" : ", ").append((*sources_.functions)[i]);
-    }
-    return names.empty() ? "none" : names;
-  }
-
-  void Hint(const std::string& what, const Assignment& given,
-            const std::string& meant) {
-    if (meant.empty()) {
-      Fail(what, given.origin);
-      return;
-    }
-    const bool environment = given.origin.starts_with("environment ");
-    Fail(what, given.origin,
-         "; did you mean " + (environment ? EnvironmentName(meant) : meant) +
-             "?");
   }
 
   void AddDefaults() {
@@ -353,6 +324,7 @@ class Loader {
       if (value.empty()) continue;
       for (const Setting& setting : Settings()) {
         if (setting.platform.empty() || setting.platform != name) continue;
+        if (FindSection(setting.section)->named) continue;
         Set(setting, {}, value, "environment " + name);
       }
     }
@@ -365,27 +337,46 @@ class Loader {
 
   // Whoever names an outlet gets its defaults.
   void CompleteNamedSections() {
-    SectionNames names = empty_;
+    SectionNames names = named_;
     for (const auto& [key, value] : values_) {
-      const auto& [section, name, index] = key;
+      const auto& [section, name, index, entry] = key;
       if (!name.empty()) names.emplace(std::pair(section, name), value.origin);
     }
     for (const auto& [place, origin] : names) {
-      const auto& [section, name] = place;
+      const Section& section = Sections()[place.first];
+      const std::string& name = place.second;
+      std::string_view type;
+      if (section.typed) {
+        CompleteSetting(*FindSetting(section.name, "type"), name, origin);
+        type = TypeOf(section.name, name);
+        if (type.empty()) continue;
+      }
       for (const Setting& setting : Settings()) {
-        if (OrderOfSection(setting.section) != section ||
-            setting.fallback.empty() ||
-            values_.contains(KeyOf(setting, name))) {
-          continue;
+        if (setting.section == section.name && IsOfType(setting, type) &&
+            !(section.typed && setting.key == "type")) {
+          CompleteSetting(setting, name, origin);
         }
-        Set(setting, name, std::string(setting.fallback), "default");
       }
-      const Setting* const url = FindSetting("outlet", "url");
-      if (Sections()[section].name == "outlet" &&
-          !values_.contains(KeyOf(*url, name))) {
-        Fail("outlet." + name + ".url is not set: where do its events go?",
-             origin, "; add url = \"http://HOST/\"");
-      }
+    }
+  }
+
+  void CompleteSetting(const Setting& setting, const std::string& name,
+                       const std::string& origin) {
+    const Key key = KeyOf(setting, name);
+    if (values_.contains(key) || refused_.contains(key)) return;
+    for (const auto& [variable, value] : sources_.environment) {
+      if (setting.platform.empty() || setting.platform != variable) continue;
+      if (value.empty()) continue;
+      layer_ = Layer::kEnvironment;
+      Set(setting, name, value, "environment " + variable);
+      layer_ = Layer::kDefault;
+      return;
+    }
+    if (!setting.fallback.empty()) {
+      Set(setting, name, std::string(setting.fallback), "default");
+    } else if (!setting.required.empty()) {
+      Fail(Join(setting.section, name, setting.key) + " is not set",
+           {.origin = origin}, "; add " + std::string(setting.required));
     }
   }
 
@@ -393,14 +384,16 @@ class Loader {
     Config config;
     config.cpus = cpus_;
     for (const auto& [key, value] : values_) {
-      const Setting& setting = Settings()[std::get<2>(key)];
-      const std::string& name = std::get<1>(key);
+      const auto& [order, name, index, entry] = key;
+      const Setting& setting = Settings()[index];
       setting.land(config, name, value.parsed);
       std::string section(setting.section);
       if (!name.empty()) section += "." + name;
-      config.effective.push_back({section, std::string(setting.key),
-                                  ShowValue(setting, value.text), value.origin,
-                                  value.layer});
+      std::string shown(setting.key);
+      if (!entry.empty()) shown += "." + Quoted(entry);
+      config.effective.push_back({std::move(section), std::move(shown),
+                                  ShowValue(setting, value.text, entry),
+                                  value.origin, value.layer});
     }
     return config;
   }
@@ -412,7 +405,9 @@ class Loader {
   const ConfigSources& sources_;
   Layer layer_ = Layer::kDefault;  // That is being added.
   std::map<Key, Value> values_;
-  SectionNames empty_;
+  std::set<Key> refused_;  // A bad value was told.
+  SectionNames named_;     // Beside those of values_.
+  std::vector<Deferred> deferred_;
   std::map<Key, std::pair<std::string, bool>> ways_;  // Layer, from a file.
   std::uint32_t cpus_ = 1;
   std::string errors_;

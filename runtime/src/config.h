@@ -16,6 +16,9 @@
 #include "cirro/dispatch/function.h"
 #include "cirro/http/options.h"
 #include "cirro/http_client/http_client.h"
+#include "cirro/kafka/inlet_options.h"
+#include "cirro/kafka/outlet_options.h"
+#include "cirro/nats/nats.h"
 #include "cirro/runtime/secret.h"
 
 // The settings of a process, typed, and how they come about. What each means,
@@ -47,6 +50,7 @@ struct DispatchConfig {
   std::string target{};
   std::uint32_t workers = 0;
   std::uint32_t max_hung = 0;
+  std::size_t dedup_max = 0;
 };
 
 struct KnativeConfig {
@@ -68,11 +72,52 @@ struct FunctionConfig {
   std::optional<std::string> reply_to{};
   std::optional<OrderBy::Kind> order_by{};
   std::optional<std::string> order_pointer{};
+  std::optional<std::vector<std::string>> dead_letter{};
+  std::optional<OnExhausted> on_exhausted{};
+  std::optional<int> retry_attempts{};
+  std::optional<std::chrono::milliseconds> retry_base{};
+  std::optional<std::chrono::milliseconds> retry_cap{};
+  std::optional<bool> dedup{};
 };
 
+enum class InletType : std::uint8_t { kKafka, kNats };
+
+// Of the options those of its type count.
+struct InletConfig {
+  InletType type{};
+  KafkaInletOptions kafka{};
+  bool jetstream = false;  // Which of the two there are of NATS.
+  NatsConnection nats{};   // Of either.
+  JetStreamInletOptions nats_jetstream{};
+  CoreNatsInletOptions nats_core{};
+  // What all types have.
+  std::uint32_t max_in_flight = 0;
+  std::size_t max_in_flight_bytes = 0;
+};
+
+enum class OutletType : std::uint8_t { kHttp, kKafka, kNats };
+
 struct OutletConfig {
+  OutletType type{};
   HttpOutletOptions http{};
   Secret authorization{};
+  KafkaOutletOptions kafka{};
+  NatsOutletOptions nats{};
+  std::uint32_t max_in_flight = 0;  // Of all types.
+};
+
+// The one type is sqlite.
+struct DeadLetterConfig {
+  std::string path{};
+  bool ephemeral = false;
+  std::uint64_t max_bytes = 0;
+};
+
+// When /readyz heeds the links to brokers.
+enum class BrokerReadiness : std::uint8_t { kStart, kAlways, kNever };
+
+struct ReadinessConfig {
+  BrokerReadiness broker{};
 };
 
 // Where a setting was given; later ones win.
@@ -99,8 +144,11 @@ struct Config {
   DispatcherOptions dispatcher{};  // [dispatch] but for what follows.
   DispatchConfig dispatch{};
   KnativeConfig knative{};
+  ReadinessConfig readiness{};
   Named<FunctionConfig> functions{};
+  Named<InletConfig> inlets{};
   Named<OutletConfig> outlets{};
+  Named<DeadLetterConfig> dead_letters{};
 
   std::uint32_t cpus = 1;  // Of the container; no setting.
   std::vector<EffectiveSetting> effective{};
@@ -108,9 +156,10 @@ struct Config {
 
 // A setting as somebody gave it: "http.port", "8080", "flag --port".
 struct Assignment {
-  std::string setting;
-  std::string value;
-  std::string origin;
+  std::string setting{};
+  std::string value{};
+  std::string origin{};
+  bool is_list = false;  // The value is one of TOML, with commas between.
 };
 
 // What Config is made from; later members win.

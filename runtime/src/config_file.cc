@@ -31,14 +31,12 @@ class Walker {
         Table(*inner, name);
         continue;
       }
-      if (auto value = Text(node)) {
+      if (const auto* const list = node.as_array()) {
+        List(name, *list, std::move(origin));
+      } else if (auto value = Text(node)) {
         found_.settings.push_back({name, *std::move(value), std::move(origin)});
       } else {
-        if (!wrong_.empty()) wrong_ += '\n';
-        wrong_ += name;
-        wrong_ += ": must be one value, not a list or a date (";
-        wrong_ += origin;
-        wrong_ += ')';
+        Fail(name, "must be one value or a list, not a date", origin);
       }
     }
   }
@@ -51,6 +49,32 @@ class Walker {
   }
 
  private:
+  void Fail(const std::string& name, std::string_view rule,
+            const std::string& origin) {
+    if (!wrong_.empty()) wrong_ += '\n';
+    wrong_.append(name).append(": ").append(rule);
+    wrong_.append(" (").append(origin).append(")");
+  }
+
+  // As one text, which the setting takes apart again.
+  void List(const std::string& name, const toml::array& list,
+            std::string origin) {
+    std::string text;
+    for (const toml::node& node : list) {
+      const auto* const item = node.as_string();
+      if (item == nullptr || item->get().empty() ||
+          item->get().find(',') != std::string::npos) {
+        Fail(name,
+             "must be one value, or a list of texts in quotes, none of them "
+             "empty or with a comma",
+             origin);
+        return;
+      }
+      text.append(text.empty() ? "" : ", ").append(item->get());
+    }
+    found_.settings.push_back({name, text, std::move(origin), true});
+  }
+
   static std::optional<std::string> Text(const toml::node& node) {
     if (const auto* const text = node.as_string()) return text->get();
     if (const auto* const flag = node.as_boolean()) {

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "config.h"
+#include "setting_names.h"
 #include "settings.h"
 
 // What people read of the configuration.
@@ -23,6 +24,39 @@ std::string PrintConfig(const Config& config) {
   }
   return text;
 }
+
+namespace {
+
+// The settings of `section` that all types have, or those of one `type`.
+void AppendTable(std::string& text, const Section& section,
+                 std::string_view type) {
+  text += "\n| key | value | default | meaning |\n|---|---|---|---|\n";
+  for (const Setting& setting : Settings()) {
+    if (setting.section != section.name ||
+        setting.types.empty() != type.empty() || !IsOfType(setting, type)) {
+      continue;
+    }
+    text += "| `" + std::string(setting.key) + "` | " + DescribeRule(setting) +
+            " | ";
+    if (!setting.fallback.empty()) {
+      text += "`" + ShowValue(setting, setting.fallback) + "`";
+    } else if (!setting.required.empty()) {
+      text += "required";
+    } else {
+      text += setting.computed.empty() ? "not set" : setting.computed;
+    }
+    text += " | " + std::string(setting.doc);
+    if (!setting.platform.empty()) {
+      text += " Environment: `" + std::string(setting.platform) + "`.";
+    }
+    if (!setting.flag.empty()) {
+      text += " Flag: `" + std::string(setting.flag) + "`.";
+    }
+    text += " |\n";
+  }
+}
+
+}  // namespace
 
 std::string ConfigurationMarkdown() {
   std::string text =
@@ -57,29 +91,26 @@ std::string ConfigurationMarkdown() {
       "its own: `token_file = \"/run/secrets/token\"` (or "
       "`CIRRO__METRICS__TOKEN_FILE`) reads it, and it is never shown. NAME in "
       "a section is a letter a-z, then letters a-z, digits and `_`; no outlet "
-      "is called `none`.\n";
+      "is called `none`.\n\n"
+      "A list is an array of texts in the file, `topics = [\"a\", \"b\"]`, and "
+      "one text with commas elsewhere: `CIRRO__INLET__ORDERS__TOPICS=a,b`. A "
+      "section with a `type` has the settings of that type and no others. A "
+      "table of a library's own settings is a table in the file, "
+      "`[inlet.orders.librdkafka]` with `\"fetch.min.bytes\" = 1`; in the "
+      "environment its keys have `_` for each `.`: "
+      "`CIRRO__INLET__ORDERS__LIBRDKAFKA__FETCH_MIN_BYTES=1`.\n";
   for (const Section& section : Sections()) {
     text += "\n## [" + std::string(section.name) +
             (section.named ? ".NAME]" : "]") + "\n\n" +
-            std::string(section.doc) +
-            "\n\n| key | value | default | meaning |\n|---|---|---|---|\n";
-    for (const Setting& setting : Settings()) {
-      if (setting.section != section.name) continue;
-      text += "| `" + std::string(setting.key) + "` | " +
-              DescribeRule(setting) + " | ";
-      if (!setting.fallback.empty()) {
-        text += "`" + ShowValue(setting, setting.fallback) + "`";
-      } else {
-        text += setting.computed.empty() ? "not set" : setting.computed;
-      }
-      text += " | " + std::string(setting.doc);
-      if (!setting.platform.empty()) {
-        text += " Environment: `" + std::string(setting.platform) + "`.";
-      }
-      if (!setting.flag.empty()) {
-        text += " Flag: `" + std::string(setting.flag) + "`.";
-      }
-      text += " |\n";
+            std::string(section.doc) + "\n";
+    AppendTable(text, section, {});
+    if (!section.typed) continue;
+    std::string_view types = FindSetting(section.name, "type")->choices;
+    while (!types.empty()) {
+      const std::string_view type = types.substr(0, types.find('|'));
+      text += "\nWith `type = \"" + std::string(type) + "\"`:\n";
+      AppendTable(text, section, type);
+      types.remove_prefix(std::min(types.size(), type.size() + 1));
     }
   }
   return text;

@@ -1,5 +1,8 @@
 #include "setting_names.h"
 
+#include <algorithm>
+#include <cstddef>
+
 namespace cirro::internal {
 namespace {
 
@@ -9,6 +12,26 @@ std::string Lower(std::string_view text) {
     if ('A' <= c && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return lower;
+}
+
+// Where the key of a kTable stands in "section.NAME.table.any.key", or npos.
+std::size_t FindTable(std::string_view setting, std::string_view mark,
+                      std::string_view& key) {
+  const std::size_t first = setting.find('.');
+  if (first == std::string_view::npos) return first;
+  for (const Setting& row : Settings()) {
+    if (row.type != SettingType::kTable ||
+        row.section != setting.substr(0, first)) {
+      continue;
+    }
+    std::string inner(mark);
+    inner.append(row.key).append(mark);
+    const std::size_t at = setting.find(inner, first + 1);
+    if (at == std::string_view::npos) continue;
+    key = row.key;
+    return at + mark.size();
+  }
+  return std::string_view::npos;
 }
 
 }  // namespace
@@ -31,15 +54,30 @@ std::string SettingOfEnvironment(std::string_view name) {
   std::string setting = Lower(name.substr(kOwnPrefix.size()));
   const std::size_t first = setting.find("__");
   if (first == std::string::npos) return setting;
-  const std::size_t last = setting.rfind("__");
-  if (last != first) setting.replace(last, 2, ".");
   setting.replace(first, 2, ".");
-  return setting;
+  std::string_view key;
+  if (const std::size_t at = FindTable(setting, "__", key);
+      at != std::string::npos) {
+    // Names of a library's settings have dots, which no variable may have.
+    const std::size_t entry = at + key.size() + 2;
+    std::replace(setting.begin() + static_cast<std::ptrdiff_t>(entry),
+                 setting.end(), '_', '.');
+    setting.replace(entry - 2, 2, ".");
+    return setting.replace(at - 2, 2, ".");
+  }
+  const std::size_t last = setting.rfind("__");
+  return last == std::string::npos ? setting : setting.replace(last, 2, ".");
 }
 
 Path Split(std::string_view setting) {
   const std::size_t first = setting.find('.');
   if (first == std::string_view::npos) return {setting, {}, {}};
+  std::string_view key;
+  if (const std::size_t at = FindTable(setting, ".", key);
+      at != std::string_view::npos && at > first + 1) {
+    return {setting.substr(0, first), setting.substr(first + 1, at - first - 2),
+            key, setting.substr(at + key.size() + 1)};
+  }
   const std::size_t last = setting.rfind('.');
   return {setting.substr(0, first),
           last == first ? std::string_view()
@@ -61,9 +99,13 @@ const Section* FindSection(std::string_view name) {
   return nullptr;
 }
 
-const Setting* FindSetting(std::string_view section, std::string_view key) {
+const Setting* FindSetting(std::string_view section, std::string_view key,
+                           std::string_view type) {
   for (const Setting& setting : Settings()) {
-    if (setting.section == section && setting.key == key) return &setting;
+    if (setting.section == section && setting.key == key &&
+        IsOfType(setting, type)) {
+      return &setting;
+    }
   }
   return nullptr;
 }

@@ -17,11 +17,13 @@ inline constexpr std::string_view kOwnPrefix = "CIRRO__";
 // "function.hello.timeout" for CIRRO__FUNCTION__HELLO__TIMEOUT.
 [[nodiscard]] std::string SettingOfEnvironment(std::string_view name);
 
-// "section.key" or "section.NAME.key", taken apart.
+// "section.key", "section.NAME.key", or "section.NAME.table.any.key", taken
+// apart.
 struct Path {
   std::string_view section;
   std::string_view name;
   std::string_view key;
+  std::string_view entry{};  // "any.key" of a kTable.
 };
 
 [[nodiscard]] Path Split(std::string_view setting);
@@ -30,8 +32,10 @@ struct Path {
 
 // Null: there is none.
 [[nodiscard]] const Section* FindSection(std::string_view name);
+// The first that a section of `type` has; of any type where that is empty.
 [[nodiscard]] const Setting* FindSetting(std::string_view section,
-                                         std::string_view key);
+                                         std::string_view key,
+                                         std::string_view type = {});
 
 // What a person who wrote `wrong` probably meant; empty if nothing is near.
 class Nearest {

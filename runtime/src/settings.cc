@@ -1,6 +1,7 @@
 #include "settings.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -30,6 +31,34 @@ bool IsBlankOrControl(char c) {
   return static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
 }
 
+std::string Show(SettingType type, std::int64_t number) {
+  if (type == kDuration) {
+    return FormatDuration(std::chrono::milliseconds(number));
+  }
+  return type == kByteSize ? FormatByteSize(number) : std::to_string(number);
+}
+
+// The texts between the commas of `list`, without the blanks around them; none
+// where it is blank.
+std::vector<std::string> Items(std::string_view list) {
+  const auto trimmed = [](std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \t\n");
+    if (begin == std::string_view::npos) return std::string();
+    return std::string(
+        text.substr(begin, text.find_last_not_of(" \t\n") - begin + 1));
+  };
+  std::vector<std::string> items;
+  if (trimmed(list).empty()) return items;
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    items.push_back(trimmed(list.substr(0, comma)));
+    if (comma == std::string_view::npos) return items;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
 std::string Quoted(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string quoted = "\"";
@@ -49,14 +78,27 @@ std::string Quoted(std::string_view text) {
   return quoted + '"';
 }
 
-std::string Show(SettingType type, std::int64_t number) {
-  if (type == kDuration) {
-    return FormatDuration(std::chrono::milliseconds(number));
-  }
-  return type == kByteSize ? FormatByteSize(number) : std::to_string(number);
+bool IsOfType(const Setting& setting, std::string_view type) noexcept {
+  return type.empty() || setting.types.empty() ||
+         IndexOf(setting.types, type).has_value();
 }
 
-}  // namespace
+// A library's own keys are not listed here: whatever may be a secret is one.
+bool IsSecret(const Setting& setting, std::string_view key) noexcept {
+  if (setting.type == kSecret || setting.type == kPem) return true;
+  if (setting.type != kTable) return false;
+  constexpr std::array<std::string_view, 7> kParts{"pass",
+                                                   "secret",
+                                                   "token",
+                                                   "pem",
+                                                   "credential",
+                                                   "assertion",
+                                                   "oauthbearer.config"};
+  return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) {
+    return key.find(part) != std::string_view::npos && !key.ends_with(".url") &&
+           !key.ends_with(".ms");
+  });
+}
 
 std::string DescribeRule(const Setting& setting) {
   std::string rule;
@@ -69,6 +111,10 @@ std::string DescribeRule(const Setting& setting) {
       return "`http` or `https` URL with a host";
     case kSecret:
       return "secret text";
+    case kList:
+      return "list of texts";
+    case kTable:
+      return "table of texts";
     case kPem:
       return "certificates in PEM";
     case kChoice: {
@@ -112,8 +158,21 @@ Result<SettingValue> ParseValue(const Setting& setting, std::string_view text) {
       }
       [[fallthrough]];
     case kText:
+    case kTable:
       if (const auto good = check(); !good) return good.error();
       return SettingValue(std::string(text));
+    case kList: {
+      std::vector<std::string> items = Items(text);
+      for (auto it = items.begin(); it != items.end(); ++it) {
+        if (it->empty()) return Invalid("must hold no empty text");
+        if (std::find(items.begin(), it, *it) != it) {
+          return Invalid("must not hold \"" + *it + "\" twice");
+        }
+        if (setting.check == nullptr) continue;
+        if (const auto good = setting.check(*it); !good) return good.error();
+      }
+      return SettingValue(std::move(items));
+    }
     case kSecret:
       if (const auto good = check(); !good) return good.error();
       return SettingValue(Secret(std::string(text)));
@@ -149,20 +208,31 @@ Result<SettingValue> ParseValue(const Setting& setting, std::string_view text) {
   return SettingValue(*number);
 }
 
-std::string ShowValue(const Setting& setting, std::string_view text) {
+std::string ShowValue(const Setting& setting, std::string_view text,
+                      std::string_view key) {
+  if (IsSecret(setting, key)) return "\"***\"";
   switch (setting.type) {
     case kBool:
     case kInteger:
       return text == "true" || text == "false" || ParseInteger(text)
                  ? std::string(text)
                  : Quoted(text);
-    case kSecret:
-    case kPem:
-      return "\"***\"";
+    case kList: {
+      std::string list = "[";
+      for (const std::string& item : Items(text)) {
+        list += (list.size() > 1 ? ", " : "") +
+                Quoted(item.find("://") == std::string::npos ? item
+                                                             : RedactUrl(item));
+      }
+      return list + "]";
+    }
     case kUrl:
       return Quoted(RedactUrl(text));
     case kText:
+    case kTable:
     case kChoice:
+    case kSecret:
+    case kPem:
     case kDuration:
     case kByteSize:
       return Quoted(text);

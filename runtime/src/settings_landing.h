@@ -1,13 +1,19 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
+#include "cirro/dispatch/consumer_groups.h"
 #include "settings.h"
 
 // What the files of the table have in common: where a value lands, and bounds.
@@ -25,8 +31,16 @@ T& SectionOf(Named<T>& sections, std::string_view name) {
 
 template <typename T>
 void Assign(T& target, const SettingValue& value) {
+  // What a library is handed as it is needs no guard of its own any more.
+  if (const auto* const secret = std::get_if<Secret>(&value)) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      target = secret->Reveal();
+      return;
+    }
+  }
   if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, Secret> ||
                 std::is_same_v<T, std::string> ||
+                std::is_same_v<T, std::vector<std::string>> ||
                 std::is_same_v<T, std::chrono::milliseconds>) {
     target = std::get<T>(value);
   } else {  // Numbers, which the table bounds, and the index of a choice.
@@ -38,16 +52,60 @@ void Assign(std::optional<T>& target, const SettingValue& value) {
   Assign(target.emplace(), value);
 }
 
-template <auto kSection, auto kField>
-void Land(Config& config, std::string_view name, const SettingValue& value) {
-  Assign(SectionOf(config.*kSection, name).*kField, value);
+// from.*kFirst.*kRest ...
+template <auto kFirst, auto... kRest, typename T>
+auto& Follow(T& from) {
+  if constexpr (sizeof...(kRest) == 0) {
+    return from.*kFirst;
+  } else {
+    return Follow<kRest...>(from.*kFirst);
+  }
 }
+
+template <auto kSection, auto... kPath>
+void Land(Config& config, std::string_view name, const SettingValue& value) {
+  Assign(Follow<kPath...>(SectionOf(config.*kSection, name)), value);
+}
+
+// A line of a kTable, to be handed on in the order of its keys.
+template <auto kSection, auto... kPath>
+void LandEntry(Config& config, std::string_view name,
+               const SettingValue& value) {
+  const auto& entry = std::get<TableEntry>(value);
+  Follow<kPath...>(SectionOf(config.*kSection, name))
+      .emplace_back(entry.key, entry.value);
+}
+
+// binary|structured|batch, or fewer of them.
+template <auto kSection, auto... kPath>
+void LandMode(Config& config, std::string_view name,
+              const SettingValue& value) {
+  constexpr std::array kModes{ContentMode::kBinary, ContentMode::kStructured,
+                              ContentMode::kBatch};
+  Follow<kPath...>(SectionOf(config.*kSection, name)) =
+      kModes.at(static_cast<std::size_t>(std::get<std::int64_t>(value)));
+}
+
+// Where reading begins: "beginning", "end", an RFC 3339 time or an offset.
+[[nodiscard]] Result<SeekPoint> ParseSeekPoint(std::string_view text);
+[[nodiscard]] Result<void> CheckSeekPoint(std::string_view text);
 
 inline constexpr std::int64_t kMaxCount = 10'000'000;
 inline constexpr std::int64_t kMaxBytes = 1LL << 40;
 inline constexpr std::int64_t kOneDay = 86'400'000;
 
-/// Those of `[http]` and `[admin]`, which Settings() begins with.
+[[nodiscard]] std::vector<Setting> Together(
+    std::initializer_list<std::span<const Setting>> parts);
+
+// The table's parts, in its order.
 [[nodiscard]] std::span<const Setting> HttpSettings();
+[[nodiscard]] std::span<const Setting> ProcessSettings();
+[[nodiscard]] std::span<const Setting> DispatchSettings();
+[[nodiscard]] std::span<const Setting> InletSettings();
+[[nodiscard]] std::span<const Setting> OutletSettings();
+[[nodiscard]] std::span<const Setting> DeadLetterSettings();
+// Of inlets and outlets.
+[[nodiscard]] std::span<const Setting> KafkaSettings();
+[[nodiscard]] std::span<const Setting> NatsSettings();
 
 }  // namespace cirro::internal

@@ -510,11 +510,16 @@ TEST(ConfigTable, EveryDefaultIsAValueOfItsSetting) {
 }
 
 TEST(ConfigTable, NoSettingIsThereTwice) {
-  std::set<std::string> seen;
-  for (const Setting& setting : Settings()) {
-    const std::string name =
-        std::string(setting.section) + "." + std::string(setting.key);
-    EXPECT_TRUE(seen.insert(name).second) << name;
+  for (const Setting& one : Settings()) {
+    for (const Setting& other : Settings()) {
+      if (&one == &other || one.section != other.section ||
+          one.key != other.key) {
+        continue;
+      }
+      // Nor are there two that sections of one type have.
+      EXPECT_FALSE(IsOfType(one, other.types)) << one.section << one.key;
+      EXPECT_FALSE(one.types.empty()) << one.section << "." << one.key;
+    }
   }
 }
 
