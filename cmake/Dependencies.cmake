@@ -29,6 +29,9 @@ cirro_find(Boost "libboost-dev (libboost1.81-dev on Debian 12)" 1.81 CONFIG)
 cirro_find(nlohmann_json nlohmann-json3-dev CONFIG)
 cirro_find(CLI11 libcli11-dev CONFIG)
 cirro_find(CURL libcurl4-openssl-dev)
+if(CIRRO_WITH_SQLITE)
+  cirro_find(SQLite3 libsqlite3-dev)
+endif()
 
 # The shared libpistache drags in libssl; the archive's reactor does not.
 cirro_find_header(PISTACHE_INCLUDE_DIR pistache/reactor.h libpistache-dev)

@@ -18,9 +18,11 @@ SEES = {
     "module": ["cloudevents"],
     "http": ["cloudevents", "dispatch", "module"],
     "memory": ["cloudevents", "dispatch"],
+    "sqlite": ["cloudevents", "dispatch", "module"],
     # Both ends of HTTP share the codec, which needs cloudevents alone.
     "http_client": ["cloudevents", "dispatch", "module", "http"],
     "kafka": ["cloudevents", "dispatch", "module"],
+    "nats": ["cloudevents", "dispatch", "module"],
     "runtime": [
         "cloudevents",
         "dispatch",
@@ -29,6 +31,8 @@ SEES = {
         "http_client",
         "memory",
         "kafka",
+        "nats",
+        "sqlite",
     ],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]((?:cirro/|\.\./)[^">]+)[">]', re.MULTILINE)
