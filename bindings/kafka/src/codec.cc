@@ -272,9 +272,10 @@ void EncodeKafka(ContentMode mode, const Event& event, KafkaDraft& draft) {
 
 void EncodeKafkaLetter(const DeadLetter& letter, const MessageHeaders& more,
                        KafkaDraft& draft) {
+  // What an earlier letter of the same message said is not said again.
   const auto add = [&draft](const MessageHeaders& headers) {
     for (const auto& [name, value] : headers) {
-      draft.headers.push_back({name, value});
+      if (!IsDeadLetterHeader(name)) draft.headers.push_back({name, value});
     }
   };
 
@@ -300,7 +301,7 @@ void EncodeKafkaLetter(const DeadLetter& letter, const MessageHeaders& more,
     EncodeKafka(ContentMode::kBinary, std::get<Event>(letter.content), draft);
     if (original != nullptr) add(original->headers);
   }
-  add(more);
+  for (const auto& [name, value] : more) draft.headers.push_back({name, value});
 }
 
 }  // namespace cirro

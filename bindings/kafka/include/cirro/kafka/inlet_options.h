@@ -17,7 +17,7 @@ struct KafkaStart {
   enum class Kind : std::uint8_t { kEarliest, kLatest, kTime, kOffset };
 
   Kind kind = Kind::kEarliest;
-  Timestamp time{};         ///< Of kTime: the first record not before it.
+  Timestamp time{};          ///< Of kTime: the first record not before it.
   std::uint64_t offset = 0;  ///< Of kOffset, in each partition.
 };
 
@@ -59,7 +59,7 @@ struct KafkaInletOptions {
   /// How long a rebalance waits for members that finish what is open.
   std::chrono::milliseconds max_poll_interval{300'000};
 
-  std::uint32_t max_in_flight = 10'000;        ///< InletInfo::max_in_flight.
+  std::uint32_t max_in_flight = 10'000;      ///< InletInfo::max_in_flight.
   std::size_t max_bytes = 64 * 1024 * 1024;  ///< InletInfo::max_bytes.
   /// Offsets of one partition between the oldest unsettled and the newest
   /// delivered, at most 16,384: what is done of them fits a commit's metadata.

@@ -17,7 +17,13 @@ enum class KafkaKeyFrom : std::uint8_t {
   kNone,
 };
 
-enum class KafkaCompression : std::uint8_t { kNone, kGzip, kSnappy, kLz4, kZstd };
+enum class KafkaCompression : std::uint8_t {
+  kNone,
+  kGzip,
+  kSnappy,
+  kLz4,
+  kZstd
+};
 
 /// Which topic an outlet writes to, and how.
 struct KafkaOutletOptions {

@@ -1,0 +1,177 @@
+#pragma once
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cirro/kafka/kafka.h"
+#include "cirro/module/module.h"
+#include "support/kafka_tool.h"
+
+namespace cirro::test {
+
+/// The module "kafka", as a program loads it.
+inline const KafkaApi& Kafka() {
+  static const KafkaApi* const api = [] {
+    void* const module = dlopen(CIRRO_BINARY_DIR "/lib/cirro/modules/kafka.so",
+                                RTLD_NOW | RTLD_LOCAL);
+    if (module == nullptr) throw std::runtime_error(dlerror());
+    auto* const entry =
+        reinterpret_cast<ModuleEntry*>(dlsym(module, "cirro_module_kafka"));
+    const ModuleDescriptor* const descriptor = entry();
+    if (descriptor->abi != std::string_view(CIRRO_ABI_TAG) ||
+        descriptor->kind != std::string_view(KafkaApi::kKind)) {
+      throw std::runtime_error("not the module that this test was built with");
+    }
+    return static_cast<const KafkaApi*>(descriptor->api);
+  }();
+  return *api;
+}
+
+/// The process's own time.
+class RealClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint Now() const noexcept override {
+    return std::chrono::steady_clock::now();
+  }
+  [[nodiscard]] Timestamp WallTime() const noexcept override {
+    return {.seconds = std::chrono::duration_cast<std::chrono::seconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count()};
+  }
+};
+
+/// Waits until `condition` is so, at most `patience`. Asks again and again,
+/// because what is waited for is another process's.
+inline bool Eventually(
+    const std::function<bool()>& condition,
+    std::chrono::milliseconds patience = std::chrono::seconds(30)) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+/// Keeps what parts say of themselves.
+class Notes final : public Observer {
+ public:
+  void Received(const Delivery& /*delivery*/) noexcept override {}
+  void Started(std::string_view /*function*/, const Delivery& /*delivery*/,
+               int /*attempt*/) noexcept override {}
+  void Finished(std::string_view /*function*/, const Delivery& /*delivery*/,
+                Outcome::Kind /*outcome*/, const Error* /*error*/,
+                Duration /*took*/) noexcept override {}
+  void Settled(const Delivery& /*delivery*/, const Settlement& /*settlement*/,
+               Duration /*since_received*/) noexcept override {}
+  void Hung(std::string_view /*function*/,
+            const Delivery& /*delivery*/) noexcept override {}
+  void Logged(LogLevel /*level*/, std::string_view /*function*/,
+              const Event* /*event*/, const TraceContext& /*trace*/,
+              std::string_view /*message*/) noexcept override {}
+  void Noted(LogLevel level, std::string_view part,
+             std::string_view message) noexcept override {
+    if (std::getenv("CIRRO_TEST_VERBOSE") != nullptr) {
+      std::fprintf(stderr, "%d %.*s: %.*s\n", static_cast<int>(level),
+                   static_cast<int>(part.size()), part.data(),
+                   static_cast<int>(message.size()), message.data());
+    }
+    const std::lock_guard lock(mutex_);
+    if (level >= LogLevel::kWarning) warnings_.emplace_back(message);
+    lines_.emplace_back(message);
+  }
+  void Failed(std::string_view /*part*/, const Error& error) noexcept override {
+    const std::lock_guard lock(mutex_);
+    failures_.push_back(error.message);
+  }
+
+  [[nodiscard]] bool Said(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(lines_.begin(), lines_.end(), [&](const auto& line) {
+      return line.find(text) != std::string::npos;
+    });
+  }
+  [[nodiscard]] std::vector<std::string> warnings() {
+    const std::lock_guard lock(mutex_);
+    return warnings_;
+  }
+  [[nodiscard]] std::vector<std::string> failures() {
+    const std::lock_guard lock(mutex_);
+    return failures_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+  std::vector<std::string> warnings_;
+  std::vector<std::string> failures_;
+};
+
+/// Hears how sends end.
+class Confirmations final : public SendListener {
+ public:
+  [[nodiscard]] SendCompletion Expect() {
+    const std::lock_guard lock(mutex_);
+    return {*this, next_++};
+  }
+  void OnSent(std::uint64_t send, Result<void> result,
+              std::chrono::milliseconds /*retry_after*/) noexcept override {
+    const std::lock_guard lock(mutex_);
+    results_.emplace(send, std::move(result));
+    heard_.notify_all();
+  }
+  /// The end of the one that was expected as number `send`, from 0.
+  [[nodiscard]] Result<void> Of(std::uint64_t send) {
+    std::unique_lock lock(mutex_);
+    if (!heard_.wait_for(lock, std::chrono::seconds(60),
+                         [&] { return results_.count(send) != 0; })) {
+      return Error{ErrorCode::kInternal, "never heard of"};
+    }
+    return results_.at(send);
+  }
+  [[nodiscard]] std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return results_.size();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable heard_;
+  std::uint64_t next_ = 0;
+  std::map<std::uint64_t, Result<void>> results_;
+};
+
+/// Of tests that need a broker: skipped aloud where there is none.
+class KafkaTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (KafkaUrl().empty()) {
+      GTEST_SKIP() << "CIRRO_TEST_KAFKA_URL names no broker";
+    }
+    tool_ = std::make_unique<KafkaTool>(KafkaUrl());
+  }
+  [[nodiscard]] KafkaTool& tool() { return *tool_; }
+
+  RealClock clock_;
+  Notes notes_;
+
+ private:
+  std::unique_ptr<KafkaTool> tool_;
+};
+
+}  // namespace cirro::test
