@@ -101,6 +101,18 @@ std::string_view OrderName(OrderBy::Kind kind) {
   return {};
 }
 
+std::string_view ExhaustedName(OnExhausted what) {
+  switch (what) {
+    case OnExhausted::kDeadLetter:
+      return "dead_letter";
+    case OnExhausted::kRetry:
+      return "retry";
+    case OnExhausted::kDrop:
+      return "drop";
+  }
+  return {};
+}
+
 // What the code says of a function, as settings.
 void AddSpec(const FunctionSpec& spec, std::vector<Assignment>& code) {
   const std::string section = "function." + ConfigKey(spec.name) + ".";
@@ -118,6 +130,22 @@ void AddSpec(const FunctionSpec& spec, std::vector<Assignment>& code) {
     add("order_pointer", spec.order_by.pointer);
   }
   if (!spec.reply_to.empty()) add("reply_to", spec.reply_to);
+  if (spec.dedup) add("dedup", "true");
+  if (spec.retry) {
+    add("retry_attempts", std::to_string(spec.retry->attempts));
+    add("retry_base", internal::FormatDuration(spec.retry->base));
+    add("retry_cap", internal::FormatDuration(spec.retry->cap));
+  }
+  if (spec.on_exhausted) {
+    add("on_exhausted", std::string(ExhaustedName(*spec.on_exhausted)));
+  }
+  if (spec.dead_letter) {
+    std::string places;
+    for (const std::string& place : *spec.dead_letter) {
+      places.append(places.empty() ? "" : ", ").append(place);
+    }
+    add("dead_letter", std::move(places));
+  }
 }
 
 // Connections are descriptors; many systems begin with 1,024.
@@ -305,6 +333,10 @@ int App::Impl::Run(const Flags& flags) {
   const int number = signal.Wait();
   if (number != 0) {
     logger->Write(LogLevel::kInfo, "drain: told to stop", {{"signal", number}});
+  } else if (service->failed()) {
+    logger->Write(LogLevel::kError,
+                  "drain: a part has failed for good; ending, to be started "
+                  "anew");
   } else {
     logger->Write(LogLevel::kError,
                   "too many functions hang (dispatch.max_hung), or those that "

@@ -135,6 +135,55 @@ void Metrics::Hung(std::string_view function,
   OwnBlock().Call(function, delivery.inlet()).hung.Add(1);
 }
 
+void Metrics::Kept(std::string_view function, const Delivery& delivery,
+                   DeadReason reason, const Error& /*error*/) noexcept {
+  trouble_.Add(TroubleCounts::Kind::kKept, delivery.inlet().name, function,
+               ToString(reason));
+}
+
+void Metrics::Dropped(std::string_view function, const Delivery& delivery,
+                      DeadReason reason, const Error& /*error*/) noexcept {
+  trouble_.Add(TroubleCounts::Kind::kDropped, delivery.inlet().name, function,
+               ToString(reason));
+}
+
+void Metrics::Buried(const DeadLetterFacts& facts, const Delivery& delivery,
+                     std::string_view place) noexcept {
+  trouble_.Add(TroubleCounts::Kind::kBuried, delivery.inlet().name,
+               facts.function, ToString(facts.reason), place);
+}
+
+void Metrics::NotBuried(const DeadLetterFacts& facts, const Delivery& delivery,
+                        std::string_view place, const Error& error,
+                        bool stalled) noexcept {
+  const std::string_view inlet = delivery.inlet().name;
+  trouble_.Add(TroubleCounts::Kind::kNotBuried, inlet, place,
+               ToString(error.code));
+  if (!stalled) return;
+  trouble_.Add(TroubleCounts::Kind::kStalled, inlet, facts.function,
+               ToString(facts.reason));
+}
+
+void Metrics::Duplicate(std::string_view function,
+                        const Delivery& delivery) noexcept {
+  trouble_.Add(TroubleCounts::Kind::kDuplicate, delivery.inlet().name,
+               function);
+}
+
+std::uint64_t Metrics::SettledOf(std::string_view inlet) const {
+  std::uint64_t settled = 0;
+  const MutexLock lock(blocks_->mutex);
+  for (const auto& block : blocks_->all) {
+    const MutexLock block_lock(block->mutex);
+    for (const auto& [info, cells] : block->inlets) {
+      if (info->name != inlet) continue;
+      settled += cells->done.get();
+      for (const Count& failed : cells->failed) settled += failed.get();
+    }
+  }
+  return settled;
+}
+
 void Metrics::Logged(LogLevel level, std::string_view /*function*/,
                      const Event* /*event*/, const TraceContext& /*trace*/,
                      std::string_view /*message*/) noexcept {

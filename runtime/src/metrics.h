@@ -12,10 +12,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker_health.h"
 #include "cirro/dispatch/dispatcher.h"
 #include "cirro/dispatch/mutex.h"
 #include "cirro/dispatch/observer.h"
 #include "cirro/http/receiver.h"
+#include "trouble_counts.h"
 
 namespace cirro::internal {
 
@@ -72,6 +74,8 @@ struct MetricsSnapshot {
   std::size_t worker_queue = 0;
   bool ready = false;
   std::map<std::string, std::string, std::less<>> types{};  // By function.
+  std::vector<BrokerHealth::Lag> lags{};
+  std::vector<BrokerHealth::Link> links{};
 };
 
 /// Counts what the observer sees. Each thread counts for itself, so that the
@@ -95,12 +99,27 @@ class Metrics final : public Observer {
               const TraceContext& trace,
               std::string_view message) noexcept override;
 
+  void Kept(std::string_view function, const Delivery& delivery,
+            DeadReason reason, const Error& error) noexcept override;
+  void Dropped(std::string_view function, const Delivery& delivery,
+               DeadReason reason, const Error& error) noexcept override;
+  void Buried(const DeadLetterFacts& facts, const Delivery& delivery,
+              std::string_view place) noexcept override;
+  void NotBuried(const DeadLetterFacts& facts, const Delivery& delivery,
+                 std::string_view place, const Error& error,
+                 bool stalled) noexcept override;
+  void Duplicate(std::string_view function,
+                 const Delivery& delivery) noexcept override;
+
   /// An outlet's send ended. `error` is null after success.
   void Sent(std::string_view outlet, const Error* error,
             Duration took) noexcept;
 
   /// How many sets of counters there are: as many as threads counted at once.
   [[nodiscard]] std::size_t blocks() const;
+
+  /// Deliveries of that inlet that ended. Any thread.
+  [[nodiscard]] std::uint64_t SettledOf(std::string_view inlet) const;
 
   /// The text that Prometheus reads. Any thread.
   [[nodiscard]] std::string Render(const MetricsSnapshot& snapshot) const;
@@ -130,6 +149,7 @@ class Metrics final : public Observer {
   // As many as threads counted at once: who ends leaves its block, with what is
   // counted in it, to the next. Shared with threads that outlive this.
   const std::shared_ptr<Blocks> blocks_;
+  TroubleCounts trouble_;
 };
 
 }  // namespace cirro::internal

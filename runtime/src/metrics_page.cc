@@ -26,6 +26,14 @@ enum Family : std::size_t {
   kRetriesFamily,
   kHungFamily,
   kRunningFamily,
+  kBuriedFamily,  // In the order of TroubleCounts::Kind.
+  kNotBuriedFamily,
+  kStalledFamily,
+  kKeptFamily,
+  kDroppedFamily,
+  kDuplicateFamily,
+  kLagFamily,
+  kLinkFamily,
   kSentFamily,
   kSendSeconds,
   kInFlight,
@@ -66,6 +74,26 @@ constexpr std::array kMetrics{
            "Calls that were past their deadline and still ran."},
     Metric{"cirro_calls_running", kGauge, "inlet, function",
            "Calls that have begun and not ended."},
+    Metric{"cirro_dead_letters_total", kCounter,
+           "inlet, function, reason, place",
+           "Events that were given up and are safe at a place for dead "
+           "letters."},
+    Metric{"cirro_dead_letter_failures_total", kCounter, "inlet, place, code",
+           "Attempts of which a place did not take a dead letter."},
+    Metric{"cirro_dead_letter_stalls_total", kCounter,
+           "inlet, function, reason",
+           "How often no place took a dead letter, so that its source waits."},
+    Metric{"cirro_events_kept_total", kCounter, "inlet, function, reason",
+           "Events that were given up with no place to keep them: they go on "
+           "being tried."},
+    Metric{"cirro_events_dropped_total", kCounter, "inlet, function, reason",
+           "Events that were given up and lost, as on_exhausted says."},
+    Metric{"cirro_duplicates_total", kCounter, "inlet, function",
+           "Events that a function with dedup had done before."},
+    Metric{"cirro_inlet_lag", kGauge, "inlet, partition",
+           "Messages in the source that are not settled, as last heard."},
+    Metric{"cirro_inlet_connected", kGauge, "inlet",
+           "1 while the inlet is connected to its broker."},
     Metric{"cirro_outlet_sends_total", kCounter, "outlet, outcome",
            "Events that an outlet was given: done when its peer has it, or "
            "the error code."},
@@ -131,6 +159,51 @@ std::uint64_t ResidentBytes() {
       ParseInteger(text.substr(begin, text.find(' ', begin) - begin));
   return static_cast<std::uint64_t>(pages.value_or(0)) *
          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+void AppendTrouble(Exposition& out, const TroubleCounts& trouble) {
+  constexpr std::array<std::array<std::string_view, 4>, TroubleCounts::kKinds>
+      kLabels{{{"inlet", "function", "reason", "place"},
+               {"inlet", "place", "code", ""},
+               {"inlet", "function", "reason", ""},
+               {"inlet", "function", "reason", ""},
+               {"inlet", "function", "reason", ""},
+               {"inlet", "function", "", ""}}};
+  for (std::size_t kind = 0; kind < kLabels.size(); ++kind) {
+    const auto& names = kLabels.at(kind);
+    out.Family(kMetrics.at(kBuriedFamily + kind));
+    for (const auto& [values, count] :
+         trouble.Of(static_cast<TroubleCounts::Kind>(kind))) {
+      if (names[2].empty()) {
+        out.Sample({{names[0], values[0]}, {names[1], values[1]}}, count);
+      } else if (names[3].empty()) {
+        out.Sample({{names[0], values[0]},
+                    {names[1], values[1]},
+                    {names[2], values[2]}},
+                   count);
+      } else {
+        out.Sample({{names[0], values[0]},
+                    {names[1], values[1]},
+                    {names[2], values[2]},
+                    {names[3], values[3]}},
+                   count);
+      }
+    }
+  }
+}
+
+void AppendBrokers(Exposition& out, const MetricsSnapshot& snapshot) {
+  out.Family(kMetrics[kLagFamily]);
+  for (const auto& [inlet, partitions] : snapshot.lags) {
+    for (const PartitionLag& lag : partitions) {
+      out.Sample({{"inlet", inlet}, {"partition", lag.partition}},
+                 lag.messages);
+    }
+  }
+  out.Family(kMetrics[kLinkFamily]);
+  for (const auto& [inlet, up] : snapshot.links) {
+    out.Sample({{"inlet", inlet}}, std::uint64_t{up ? 1U : 0U});
+  }
 }
 
 }  // namespace
@@ -303,6 +376,8 @@ std::string Metrics::Render(const MetricsSnapshot& snapshot) const {
     for (const std::uint64_t n : s.outcomes) finished += n;
     return s.started - std::min(s.started, finished);
   });
+  AppendTrouble(out, trouble_);
+  AppendBrokers(out, snapshot);
   out.Family(kMetrics[kSentFamily]);
   for (const auto& [outlet, sums] : outlets) {
     out.Sample({{"outlet", outlet}, {"outcome", "done"}}, sums.sent);

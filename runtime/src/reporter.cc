@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cirro/cloudevents/extensions.h"
+#include "units.h"
 
 namespace cirro::internal {
 namespace {
@@ -100,6 +101,89 @@ void Reporter::Hung(std::string_view function,
          function, delivery, nullptr);
 }
 
+void Reporter::Retrying(std::string_view function, const Delivery& delivery,
+                        int next_attempt,
+                        std::chrono::milliseconds delay) noexcept {
+  metrics_.Retrying(function, delivery, next_attempt, delay);
+  std::size_t left_out = 0;
+  if (!logger_.Takes(LogLevel::kDebug) ||
+      !retried_.Take(clock_.Now(), left_out)) {
+    return;
+  }
+  const std::string message = "attempt " + std::to_string(next_attempt) +
+                              " of this event follows after " +
+                              FormatDuration(delay);
+  Report(LogLevel::kDebug, message, function, delivery, nullptr, left_out);
+}
+
+void Reporter::Kept(std::string_view function, const Delivery& delivery,
+                    DeadReason reason, const Error& error) noexcept {
+  metrics_.Kept(function, delivery, reason, error);
+  ReportGivenUp(given_up_, LogLevel::kWarning,
+                "event is given up, and there is no place to keep it: it goes "
+                "on being tried; set dispatch.dead_letter",
+                function, delivery, &error, reason, {});
+}
+
+void Reporter::Dropped(std::string_view function, const Delivery& delivery,
+                       DeadReason reason, const Error& error) noexcept {
+  metrics_.Dropped(function, delivery, reason, error);
+  ReportGivenUp(given_up_, LogLevel::kWarning,
+                "event is given up and lost, as on_exhausted says", function,
+                delivery, &error, reason, {});
+}
+
+void Reporter::Buried(const DeadLetterFacts& facts, const Delivery& delivery,
+                      std::string_view place) noexcept {
+  metrics_.Buried(facts, delivery, place);
+  ReportGivenUp(given_up_, LogLevel::kWarning,
+                "event is given up and kept as a dead letter", facts.function,
+                delivery, nullptr, facts.reason, place);
+}
+
+void Reporter::NotBuried(const DeadLetterFacts& facts, const Delivery& delivery,
+                         std::string_view place, const Error& error,
+                         bool stalled) noexcept {
+  metrics_.NotBuried(facts, delivery, place, error, stalled);
+  ReportGivenUp(not_buried_, stalled ? LogLevel::kError : LogLevel::kWarning,
+                stalled ? "no place takes this dead letter; its source waits "
+                          "until one does"
+                        : "a place did not take this dead letter",
+                facts.function, delivery, &error, facts.reason, place);
+}
+
+void Reporter::Duplicate(std::string_view function,
+                         const Delivery& delivery) noexcept {
+  metrics_.Duplicate(function, delivery);
+}
+
+void Reporter::ReportGivenUp(LineQuota& quota, LogLevel level,
+                             std::string_view message,
+                             std::string_view function,
+                             const Delivery& delivery, const Error* error,
+                             DeadReason reason,
+                             std::string_view place) noexcept {
+  std::size_t left_out = 0;
+  if (!logger_.Takes(level) || !quota.Take(clock_.Now(), left_out)) return;
+  Report(level, message, function, delivery, error, left_out, ToString(reason),
+         place);
+}
+
+void Reporter::Noted(LogLevel level, std::string_view part,
+                     std::string_view message) noexcept {
+  std::size_t left_out = 0;
+  if (!logger_.Takes(level) || !noted_.Take(clock_.Now(), left_out)) return;
+  logger_.Write(level, message,
+                {{"part", part}, {"lines_left_out", LeftOut(left_out)}});
+}
+
+void Reporter::Failed(std::string_view part, const Error& error) noexcept {
+  logger_.Write(LogLevel::kError, error.message,
+                {{"part", part}, {"code", ToString(error.code)}});
+  part_failed_ = true;
+  if (end_.run != nullptr) end_.run(end_.target, end_.argument);
+}
+
 void Reporter::Logged(LogLevel level, std::string_view function,
                       const Event* event, const TraceContext& trace,
                       std::string_view message) noexcept {
@@ -115,7 +199,9 @@ void Reporter::Logged(LogLevel level, std::string_view function,
 
 void Reporter::Report(LogLevel level, std::string_view message,
                       std::string_view function, const Delivery& delivery,
-                      const Error* error, std::size_t left_out) noexcept {
+                      const Error* error, std::size_t left_out,
+                      std::string_view reason,
+                      std::string_view place) noexcept {
   if (!logger_.Takes(level)) return;
   const Event* const event = delivery.event();
   const std::string_view none;
@@ -130,6 +216,8 @@ void Reporter::Report(LogLevel level, std::string_view message,
                  {"event_source", event == nullptr ? none : event->source()},
                  {"event_type", event == nullptr ? none : event->type()},
                  {"position", position},
+                 {"reason", reason},
+                 {"place", place},
                  {"trace_id", TraceId(event, delivery.facts.trace)},
                  {"lines_left_out", LeftOut(left_out)}});
 }

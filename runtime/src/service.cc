@@ -6,17 +6,17 @@
 #include <chrono>
 #include <utility>
 
+#include "cirro/dispatch/capabilities.h"
+#include "dead_letter_loops.h"
 #include "knative.h"
-#include "module_loader.h"
 #include "setting_rules.h"
+#include "settings.h"
 #include "units.h"
 
 namespace cirro::internal {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr std::string_view kSinkName = "k_sink";
 
 // What the end of the last answer may take when the grace time is used up.
 constexpr milliseconds kLastWords{250};
@@ -61,11 +61,10 @@ std::string Url(const std::string& host, std::uint16_t port) {
 
 Service::Service(Parts parts, Logger& logger)
     : config_(std::move(parts.config)),
-      module_path_(std::move(parts.module_path)),
       listen_fd_(parts.listen_fd),
       exhausted_(parts.exhausted),
       logger_(logger),
-      reporter_(metrics_, logger, clock_),
+      reporter_(metrics_, logger, clock_, parts.exhausted),
       pool_({.quick = std::min(config_.cpus, config_.dispatch.workers),
              .most = config_.dispatch.workers,
              .max_hung = config_.dispatch.max_hung,
@@ -77,49 +76,18 @@ Service::Service(Parts parts, Logger& logger)
                config_.http.enabled && config_.receiver.admin_port.has_value(),
            .public_metrics = config_.metrics.open || !config_.http.enabled,
            .metrics_token = config_.metrics.token},
-          [this] { return RenderMetrics(); }),
+          [this] { return RenderMetrics(); },
+          [this] { return health_.WhyNotReady(); }),
       registry_(std::move(parts.registry)),
-      outlets_(std::move(parts.outlets)),
-      inlets_(std::move(parts.inlets)) {}
+      endpoints_(config_, parts.module_path, clock_, reporter_),
+      health_(config_.readiness.broker, clock_, [this](std::string_view inlet) {
+        return metrics_.SettledOf(inlet);
+      }) {
+  for (auto& outlet : parts.outlets) endpoints_.Add(std::move(outlet));
+  for (auto& inlet : parts.inlets) endpoints_.Add(std::move(inlet));
+}
 
 Service::~Service() = default;
-
-Result<void> Service::MakeOutlets() {
-  Named<OutletConfig> wanted = config_.outlets;
-  if (!config_.knative.sink.empty()) {
-    OutletConfig& sink = wanted[std::string(kSinkName)];
-    sink.http.name = kSinkName;
-    sink.http.url = config_.knative.sink;
-    sink.http.ca_certificates = config_.knative.ca_certificates;
-  }
-  if (wanted.empty()) return {};
-  const ModuleLoader loader(ModuleFolders(module_path_));
-  const auto api = loader.Load<HttpClientApi>("http_client");
-  if (!api) return api.error();
-  for (auto& [name, outlet] : wanted) {
-    if (!outlet.authorization.empty()) {
-      outlet.http.headers.emplace_back("Authorization",
-                                       outlet.authorization.Reveal());
-    }
-    auto made = (*api)->make_outlet(std::move(outlet.http));
-    if (!made) return WrongOutlet(name, made.error());
-    outlets_.push_back(*std::move(made));
-  }
-  return {};
-}
-
-// An outlet's error begins with the option, as HttpClientApi says.
-Error Service::WrongOutlet(const std::string& name, const Error& error) const {
-  const std::string section = "outlet." + name;
-  const std::string_view what = error.message;
-  const std::string_view option = what.substr(0, what.find(": "));
-  const EffectiveSetting* const setting =
-      name == kSinkName && option == "url" && !config_.knative.sink.empty()
-          ? FindEffective(config_, "knative", "sink")
-          : FindEffective(config_, section, option);
-  if (setting == nullptr) return {error.code, section + ": " + error.message};
-  return {error.code, MistakeOf(*setting, what.substr(option.size() + 2))};
-}
 
 // Where a setting in effect was given, for the end of an error.
 std::string Service::OriginOf(std::string_view section,
@@ -132,7 +100,7 @@ Result<void> Service::CheckReplyTo(const std::string& section,
                                    std::string_view reply_to) const {
   if (reply_to.empty() || reply_to == "none") return {};
   std::string names;
-  for (const auto& outlet : outlets_) {
+  for (const auto& outlet : endpoints_.outlets()) {
     if (outlet->name() == reply_to) return {};
     names.append(", ").append(outlet->name());
   }
@@ -141,6 +109,36 @@ Result<void> Service::CheckReplyTo(const std::string& section,
                    "\": there is no such outlet; configure [outlet." +
                    std::string(reply_to) + "], or take one of: none" + names +
                    OriginOf(section, "reply_to")};
+}
+
+Result<void> Service::CheckPlaces(const std::string& section,
+                                  std::span<const std::string> names) const {
+  const auto places = endpoints_.places();
+  for (const std::string& name : names) {
+    std::string there;
+    bool found = false;
+    for (const DeadLetterPlace* const place : places) {
+      found = found || place->place_name() == name;
+      there.append(there.empty() ? "" : ", ").append(place->place_name());
+    }
+    if (!found) {
+      return Error{
+          ErrorCode::kInvalidConfig,
+          section + ".dead_letter: " + Quoted(name) +
+              " is no place for dead letters; configure [outlet." + name +
+              "] or [dead_letter." + name +
+              "], or take one of: " + (there.empty() ? "none so far" : there) +
+              OriginOf(section, "dead_letter")};
+    }
+    // What is buried there would come in again.
+    const std::string loop = LoopOf(config_, name);
+    if (!loop.empty()) {
+      return Error{
+          ErrorCode::kInvalidConfig,
+          section + ".dead_letter: " + loop + OriginOf(section, "dead_letter")};
+    }
+  }
+  return {};
 }
 
 // Lays the configuration over what the code says of its functions.
@@ -157,12 +155,39 @@ Result<void> Service::ApplyConfig() {
     spec.order_by.kind = config.order_by.value_or(spec.order_by.kind);
     spec.order_by.pointer =
         config.order_pointer.value_or(spec.order_by.pointer);
+    if (config.retry_attempts || config.retry_base || config.retry_cap) {
+      RetryPolicy retry = spec.retry.value_or(config_.dispatcher.retry);
+      retry.attempts = config.retry_attempts.value_or(retry.attempts);
+      retry.base = config.retry_base.value_or(retry.base);
+      retry.cap = config.retry_cap.value_or(retry.cap);
+      if (retry.base > retry.cap) {
+        return Error{
+            ErrorCode::kInvalidConfig,
+            "function." + key + ".retry_base (" + FormatDuration(retry.base) +
+                ") must be at most retry_cap (" + FormatDuration(retry.cap) +
+                ")" + OriginOf("function." + key, "retry_base")};
+      }
+      spec.retry = retry;
+    }
+    if (config.on_exhausted) spec.on_exhausted = config.on_exhausted;
+    if (config.dead_letter) spec.dead_letter = config.dead_letter;
+    spec.dedup = config.dedup.value_or(spec.dedup);
     const auto checked = CheckSpec(spec);
     if (!checked) return checked.error();
     auto placed = CheckReplyTo("function." + key, spec.reply_to);
     if (!placed) return placed;
   }
+  for (const Function& function : std::as_const(registry_).functions()) {
+    if (!function.spec.dead_letter) continue;
+    auto placed = CheckPlaces("function." + ConfigKey(function.spec.name),
+                              *function.spec.dead_letter);
+    if (!placed) return placed;
+  }
   if (auto placed = CheckReplyTo("dispatch", config_.dispatcher.reply_to);
+      !placed) {
+    return placed;
+  }
+  if (auto placed = CheckPlaces("dispatch", config_.dispatcher.dead_letter);
       !placed) {
     return placed;
   }
@@ -194,13 +219,36 @@ Result<void> Service::MakeDispatcher() {
                         .timers = timers_,
                         .observer = &reporter_,
                         .stuck = exhausted_};
-  for (const auto& outlet : outlets_) {
+  std::vector<Outlet*> plain;  // Whose own types a source of theirs knows.
+  for (const auto& outlet : endpoints_.outlets()) {
+    plain.push_back(outlet.get());
     metered_.push_back(
         std::make_unique<MeteredOutlet>(*outlet, metrics_, logger_, clock_));
     parts.outlets.push_back({metered_.back().get(), *overrides});
   }
   if (receiver_ != nullptr) parts.inlets.push_back(receiver_.get());
-  for (const auto& inlet : inlets_) parts.inlets.push_back(inlet.get());
+  parts.places = endpoints_.places();
+  for (const auto& inlet : endpoints_.inlets()) {
+    parts.inlets.push_back(inlet.get());
+    health_.Watch(*inlet);
+    if (auto* const transactional = CapabilityOf<Transactional>(*inlet)) {
+      // In the order of parts, by which settlements name them.
+      auto joined = transactional->Join(plain, parts.places);
+      if (!joined) {
+        const std::string section = "inlet." + inlet->info().name;
+        return Error{joined.error().code,
+                     section + ".exactly_once: " + joined.error().message +
+                         OriginOf(section, "exactly_once")};
+      }
+    }
+  }
+  for (const Function& function : std::as_const(registry_).functions()) {
+    if (!function.spec.dedup) continue;
+    dedup_ = MakeMemoryDedup(clock_, options.dedup_window, options.dedup_lease,
+                             config_.dispatch.dedup_max);
+    parts.dedup = dedup_.get();
+    break;
+  }
 
   if (options.reply_to.empty()) WarnOfRepliesWithoutPlace();
   auto made = Dispatcher::Make(std::move(registry_), options, std::move(parts));
@@ -210,7 +258,7 @@ Result<void> Service::MakeDispatcher() {
 }
 
 void Service::WarnOfRepliesWithoutPlace() const {
-  for (const auto& inlet : inlets_) {
+  for (const auto& inlet : endpoints_.inlets()) {
     if (inlet->info().peer_waits) continue;
     logger_.Write(LogLevel::kWarning,
                   "replies to events of this inlet have no place to go and "
@@ -258,23 +306,23 @@ void Service::MakeReceiver() {
 }
 
 Result<void> Service::Start() {
-  if (!config_.http.enabled && inlets_.empty()) {
+  if (auto made = endpoints_.Make(); !made) return made;
+  if (!config_.http.enabled && endpoints_.inlets().empty()) {
     return Error{ErrorCode::kInvalidConfig,
                  "nothing to serve: http.enabled is false and there is no "
                  "other inlet"};
   }
-  if (auto made = MakeOutlets(); !made) return made;
   if (auto applied = ApplyConfig(); !applied) return applied;
   MakeReceiver();
   if (auto made = MakeDispatcher(); !made) return made;
 
-  Result<void> started;
-  for (const auto& outlet : outlets_) {
-    if (started = outlet->Start(); !started) break;
-  }
-  for (const auto& inlet : inlets_) {
+  Result<void> started = endpoints_.StartOutlets();
+  for (const auto& inlet : endpoints_.inlets()) {
     if (!started) break;
     started = inlet->Start(*dispatcher_);
+    if (!started) {
+      started = endpoints_.WrongInlet(*inlet, started.error());
+    }
   }
   if (started && receiver_ != nullptr) {
     // The first request after listening is answered as every other one.
@@ -285,11 +333,11 @@ Result<void> Service::Start() {
   }
   if (!started) {
     side_routes_.Set(Readiness::kDraining);
-    for (const auto& inlet : inlets_) {
+    for (const auto& inlet : endpoints_.inlets()) {
       static_cast<void>(inlet->Stop(milliseconds(0)).has_value());
     }
     dispatcher_->GiveBackAll();
-    StopOutlets(clock_.Now());
+    endpoints_.StopOutlets(clock_.Now());
     pool_.Stop(TimePoint::max());
     timers_.Stop();
     return started;
@@ -323,7 +371,9 @@ Result<void> Service::Drain() {
   const TimePoint begin = clock_.Now();
   const TimePoint until = begin + config_.drain.delay + config_.drain.grace;
   // Brokers stop fetching at once; HTTP senders are given time to notice.
-  for (const auto& inlet : inlets_) inlet->BeginDrain(Left(until));
+  for (const auto& inlet : endpoints_.inlets()) {
+    inlet->BeginDrain(Left(until));
+  }
   if (receiver_ != nullptr) receiver_->BeginDrain(Left(until));
   dispatcher_->BeginDrain();
   dispatcher_->GiveBackWaiting();
@@ -337,7 +387,7 @@ Result<void> Service::Drain() {
     dispatcher_->GiveBackAll();
   }
   const TimePoint last = std::max(until, clock_.Now() + kLastWords);
-  for (const auto& inlet : inlets_) {
+  for (const auto& inlet : endpoints_.inlets()) {
     if (const auto stopped = inlet->Stop(Left(last)); !stopped) {
       logger_.Write(LogLevel::kWarning, stopped.error().message,
                     {{"inlet", inlet->info().name}});
@@ -348,7 +398,7 @@ Result<void> Service::Drain() {
       logger_.Write(LogLevel::kWarning, stopped.error().message);
     }
   }
-  StopOutlets(last);
+  endpoints_.StopOutlets(last);
   timers_.Stop();
   // What was told to stop by its token gets a moment to hear of it.
   const bool idle = pool_.Stop(std::max(last, clock_.Now() + kLastWords));
@@ -366,10 +416,6 @@ Result<void> Service::Drain() {
   return {};
 }
 
-void Service::StopOutlets(TimePoint until) noexcept {
-  for (const auto& outlet : outlets_) outlet->Stop(Left(until));
-}
-
 std::uint16_t Service::port() const noexcept {
   return receiver_ == nullptr || !config_.http.enabled ? std::uint16_t{0}
                                                        : receiver_->port();
@@ -380,15 +426,18 @@ std::uint16_t Service::admin_port() const noexcept {
   return config_.http.enabled ? receiver_->admin_port() : receiver_->port();
 }
 
-std::string Service::RenderMetrics() const {
+std::string Service::RenderMetrics() {
   MetricsSnapshot snapshot;
   snapshot.dispatcher = dispatcher_->counts();
   snapshot.has_http = receiver_ != nullptr;
   if (snapshot.has_http) snapshot.http = receiver_->counters();
   snapshot.worker_threads = pool_.threads();
   snapshot.worker_queue = pool_.waiting();
-  snapshot.ready = side_routes_.readiness() == Readiness::kReady;
+  snapshot.ready = side_routes_.readiness() == Readiness::kReady &&
+                   health_.WhyNotReady().empty();
   snapshot.types = types_;
+  snapshot.lags = health_.lags();
+  snapshot.links = health_.links();
   return metrics_.Render(snapshot);
 }
 

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "broker_health.h"
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/dispatcher.h"
 #include "cirro/dispatch/inlet.h"
@@ -15,6 +17,7 @@
 #include "cirro/dispatch/registry.h"
 #include "cirro/http/receiver.h"
 #include "config.h"
+#include "endpoints.h"
 #include "log.h"
 #include "metered_outlet.h"
 #include "metrics.h"
@@ -37,7 +40,8 @@ class Service {
     std::vector<std::unique_ptr<Outlet>> outlets{};
     std::string module_path{};
     int listen_fd = -1;  // Inherited from a supervisor.
-    /// Run when too many functions hang to go on; any thread.
+    /// Run when too many functions hang to go on, or when a part has failed
+    /// for good; any thread.
     Task exhausted{};
   };
 
@@ -55,27 +59,27 @@ class Service {
   /// a function still runs, and *this must not be destroyed.
   Result<void> Drain();
 
+  /// Whether a part has failed for good, and said so.
+  [[nodiscard]] bool failed() const noexcept { return reporter_.failed(); }
+
   [[nodiscard]] std::uint16_t port() const noexcept;
   [[nodiscard]] std::uint16_t admin_port() const noexcept;
 
  private:
-  Result<void> MakeOutlets();
   Result<void> ApplyConfig();
-  [[nodiscard]] Error WrongOutlet(const std::string& name,
-                                  const Error& error) const;
   [[nodiscard]] std::string OriginOf(std::string_view section,
                                      std::string_view key) const;
   [[nodiscard]] Result<void> CheckReplyTo(const std::string& section,
                                           std::string_view reply_to) const;
+  [[nodiscard]] Result<void> CheckPlaces(
+      const std::string& section, std::span<const std::string> names) const;
   Result<void> MakeDispatcher();
   void WarnOfRepliesWithoutPlace() const;
   void MakeReceiver();
   void SayWhereItListens();
-  void StopOutlets(TimePoint until) noexcept;
-  [[nodiscard]] std::string RenderMetrics() const;
+  [[nodiscard]] std::string RenderMetrics();
 
   const Config config_;
-  const std::string module_path_;
   const int listen_fd_;
   const Task exhausted_;
   Logger& logger_;
@@ -89,9 +93,10 @@ class Service {
 
   Registry registry_;  // Empty once there is a dispatcher.
   std::map<std::string, std::string, std::less<>> types_;  // By function.
-  std::vector<std::unique_ptr<Outlet>> outlets_;
+  Endpoints endpoints_;
+  BrokerHealth health_;
   std::vector<std::unique_ptr<MeteredOutlet>> metered_;  // Of each outlet.
-  std::vector<std::unique_ptr<Inlet>> inlets_;
+  std::unique_ptr<DedupStore> dedup_;
   std::unique_ptr<HttpReceiver> receiver_;
   // Gives back what is open, so it goes before what it gives back to.
   std::unique_ptr<Dispatcher> dispatcher_;

@@ -66,6 +66,10 @@ bool SideRoutes::Handle(const HttpSideRequest& request,
 void SideRoutes::AnswerReadiness(HttpReply& reply) const {
   switch (readiness_.load()) {
     case Readiness::kReady:
+      if (const std::string why = why_not_(); !why.empty()) {
+        Plain(reply, 503, why + "\n");
+        break;
+      }
       Plain(reply, 200, "READY\n");
       return;
     case Readiness::kStarting:

@@ -21,9 +21,13 @@ class SideRoutes final : public HttpSideRoutes {
     Secret metrics_token{};
   };
 
-  SideRoutes(Options options, std::function<std::string()> render_metrics)
+  /// `why_not` says why a process that serves is not ready; empty: it is.
+  SideRoutes(
+      Options options, std::function<std::string()> render_metrics,
+      std::function<std::string()> why_not = [] { return std::string(); })
       : options_(std::move(options)),
-        render_metrics_(std::move(render_metrics)) {}
+        render_metrics_(std::move(render_metrics)),
+        why_not_(std::move(why_not)) {}
 
   bool Handle(const HttpSideRequest& request,
               HttpReply& reply) noexcept override;
@@ -37,6 +41,7 @@ class SideRoutes final : public HttpSideRoutes {
 
   const Options options_;
   const std::function<std::string()> render_metrics_;
+  const std::function<std::string()> why_not_;
   std::atomic<Readiness> readiness_{Readiness::kStarting};
 };
 

@@ -133,6 +133,17 @@ void HttpOutlet::Send(Event event, SendCompletion completion) noexcept {
   completion.Complete(QueueError(options_, code, refused).result);
 }
 
+void HttpOutlet::Bury(DeadLetter letter, SendCompletion completion) noexcept {
+  auto event = DeadLetterEvent(letter);
+  if (!event) {  // What cannot be said of it here can be said elsewhere.
+    completion.Complete(
+        QueueError(options_, ErrorCode::kRefused, event.error().message)
+            .result);
+    return;
+  }
+  Send(*std::move(event), std::move(completion));
+}
+
 void HttpOutlet::Stop(milliseconds grace) noexcept {
   {
     const MutexLock lock(mutex_);

@@ -13,6 +13,7 @@
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/dead_letter.h"
 #include "cirro/dispatch/mutex.h"
 #include "cirro/dispatch/outlet.h"
 #include "cirro/http_client/http_client.h"
@@ -22,8 +23,9 @@
 namespace cirro::internal {
 
 /// The HTTP outlet: a bounded queue, one thread with a curl multi handle, and
-/// as many transfers as there may be connections.
-class HttpOutlet final : public Outlet {
+/// as many transfers as there may be connections. A dead letter is sent as the
+/// event that stands for it.
+class HttpOutlet final : public Outlet, public DeadLetterPlace {
  public:
   /// Fails with kInvalidConfig.
   [[nodiscard]] static Result<std::unique_ptr<Outlet>> Make(
@@ -37,6 +39,11 @@ class HttpOutlet final : public Outlet {
   Result<void> Start() override;
   void Send(Event event, SendCompletion completion) noexcept override;
   void Stop(std::chrono::milliseconds grace) noexcept override;
+
+  [[nodiscard]] std::string_view place_name() const noexcept override {
+    return options_.name;
+  }
+  void Bury(DeadLetter letter, SendCompletion completion) noexcept override;
 
  private:
   struct FreeMulti {

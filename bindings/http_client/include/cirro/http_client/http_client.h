@@ -54,7 +54,8 @@ struct HttpAnswer {
   std::string body{};  ///< 16 MiB at most.
 };
 
-/// What the module "http_client" offers: an Outlet on libcurl.
+/// What the module "http_client" offers: an Outlet on libcurl, which is a
+/// DeadLetterPlace, too: a letter is sent as DeadLetterEvent.
 ///
 /// It confirms by a 2xx answer and nothing else, follows no redirect, keeps
 /// connections, and gives events to its own thread. Events sent before Start
