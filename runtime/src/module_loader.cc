@@ -18,6 +18,12 @@ bool IsModuleName(std::string_view name) {
   });
 }
 
+// CMake writes the names, each between blanks.
+bool WasLeftOut(std::string_view name) {
+  constexpr std::string_view kLeftOut = CIRRO_LEFT_OUT;
+  return kLeftOut.find(" " + std::string(name) + " ") != std::string_view::npos;
+}
+
 std::string LastError() {
   const char* const error = dlerror();
   return error == nullptr ? "unknown reason" : error;
@@ -93,6 +99,14 @@ Result<const ModuleDescriptor*> ModuleLoader::LoadKind(
         break;
       }
       tried += (tried.empty() ? "" : ", ") + file;
+    }
+    if (folder == nullptr && WasLeftOut(name)) {
+      std::string option(name);
+      std::transform(option.begin(), option.end(), option.begin(), [](char c) {
+        return 'a' <= c && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      });
+      return Broken("this build has no " + std::string(name) +
+                    ": it was configured with CIRRO_WITH_" + option + "=OFF");
     }
     if (folder == nullptr) {
       return Broken("module " + std::string(name) + " is not installed: no " +

@@ -9,6 +9,15 @@
 #include "cirro/http_client/http_client.h"
 #include "unit/runtime/modules/greeter.h"
 
+namespace {
+
+constexpr cirro::test::GreeterApi kCompiledIn{[] { return 7; }};
+
+}  // namespace
+
+// As a binding of CIRRO_STATIC_BINDINGS is: in what was loaded at the start.
+CIRRO_MODULE(compiled_in, kCompiledIn)
+
 namespace cirro::internal {
 namespace {
 
@@ -46,6 +55,15 @@ TEST(ModuleLoader, LoadsTheModulesOfThisTree) {
 
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_NE((*loaded)->make_outlet, nullptr);
+}
+
+TEST(ModuleLoader, FindsWhatIsCompiledInBeforeAnyFile) {
+  const ModuleLoader loader({"/nowhere"});
+
+  const auto loaded = loader.Load<GreeterApi>("compiled_in");
+
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)->answer(), 7);
 }
 
 TEST(ModuleLoader, AMissingFileNamesEveryPlaceItWasLookedFor) {
