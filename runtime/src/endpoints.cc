@@ -181,16 +181,21 @@ Error Endpoints::Wrong(const std::string& section, const Error& error,
                            : Error{error.code, MistakeOf(*type, error.message)};
   }
   const std::string_view what = error.message;
-  const std::string_view option = what.substr(0, what.find(": "));
+  std::string_view option = what.substr(0, what.find(": "));
+  const std::size_t begin = option.size();
+  if (option.starts_with('`')) {  // "`path` of dead letters 'x': why"
+    option.remove_prefix(1);
+    option = option.substr(0, option.find('`'));
+  }
   const bool sink = section == "outlet." + std::string(kSinkName) &&
                     option == "url" && !config_.knative.sink.empty();
   const EffectiveSetting* const setting =
       sink ? FindEffective(config_, "knative", "sink")
            : FindEffective(config_, section, SettingOf(option));
-  if (setting == nullptr || option.size() == what.size()) {
+  if (setting == nullptr || begin == what.size()) {
     return {error.code, section + ": " + error.message};
   }
-  return {error.code, MistakeOf(*setting, what.substr(option.size() + 2))};
+  return {error.code, MistakeOf(*setting, what.substr(begin + 2))};
 }
 
 std::vector<DeadLetterPlace*> Endpoints::places() const {

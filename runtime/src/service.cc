@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "cirro/dispatch/capabilities.h"
-#include "dead_letter_loops.h"
 #include "knative.h"
 #include "setting_rules.h"
 #include "settings.h"
@@ -129,13 +128,6 @@ Result<void> Service::CheckPlaces(const std::string& section,
               "] or [dead_letter." + name +
               "], or take one of: " + (there.empty() ? "none so far" : there) +
               OriginOf(section, "dead_letter")};
-    }
-    // What is buried there would come in again.
-    const std::string loop = LoopOf(config_, name);
-    if (!loop.empty()) {
-      return Error{
-          ErrorCode::kInvalidConfig,
-          section + ".dead_letter: " + loop + OriginOf(section, "dead_letter")};
     }
   }
   return {};

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <vector>
+
+#include "dead_letter_loops.h"
 
 namespace cirro::internal {
 namespace {
@@ -52,6 +55,15 @@ class Rules {
     if (config_.dispatcher.retry.base <= config_.dispatcher.retry.cap) return;
     Fail(GivenLast({base, cap}),
          NameAndValue(*base) + " must be at most " + NameAndValue(*cap));
+  }
+
+  // What is buried there would come in again.
+  void CheckLoops(const std::string& section,
+                  const std::vector<std::string>& places) {
+    for (const std::string& place : places) {
+      const std::string loop = LoopOf(config_, place);
+      if (!loop.empty()) Fail(*Find(section, "dead_letter"), loop);
+    }
   }
 
   void CheckOrder(const std::string& name, const FunctionConfig& function,
@@ -119,8 +131,11 @@ std::string CheckTogether(const Config& config, bool functions_known) {
     rules.CheckReplies();
   }
   rules.CheckRetry();
+  rules.CheckLoops("dispatch", config.dispatcher.dead_letter);
   for (const auto& [name, function] : config.functions) {
     rules.CheckOrder(name, function, functions_known);
+    rules.CheckLoops("function." + name,
+                     function.dead_letter.value_or(std::vector<std::string>()));
   }
   return rules.mistakes();
 }
