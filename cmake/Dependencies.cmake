@@ -29,9 +29,6 @@ cirro_find(Boost "libboost-dev (libboost1.81-dev on Debian 12)" 1.81 CONFIG)
 cirro_find(nlohmann_json nlohmann-json3-dev CONFIG)
 cirro_find(CLI11 libcli11-dev CONFIG)
 cirro_find(CURL libcurl4-openssl-dev)
-if(CIRRO_WITH_SQLITE)
-  cirro_find(SQLite3 libsqlite3-dev)
-endif()
 
 # The shared libpistache drags in libssl; the archive's reactor does not.
 cirro_find_header(PISTACHE_INCLUDE_DIR pistache/reactor.h libpistache-dev)
@@ -58,18 +55,26 @@ cirro_find_header(
   "${PROJECT_SOURCE_DIR}/build/deps/valijson/usr/include")
 cirro_headers_target(valijson::valijson "${VALIJSON_INCLUDE_DIR}")
 
-if(CIRRO_WITH_KAFKA)
-  set(kafka_debian "librdkafka-dev (or configure with -DCIRRO_WITH_KAFKA=OFF)")
-  cirro_find_header(RDKAFKA_INCLUDE_DIR librdkafka/rdkafka.h "${kafka_debian}")
-  find_library(RDKAFKA_LIBRARY rdkafka)
-  if(NOT RDKAFKA_LIBRARY)
-    message(FATAL_ERROR "librdkafka.so is missing: ./dev setup, or apt install ${kafka_debian}")
+# cirro_find_client(<BINDING> <target> <header> <library> <Debian package>)
+# What a binding stands on, unless CIRRO_WITH_<BINDING> is OFF.
+function(cirro_find_client binding target header library debian)
+  if(NOT CIRRO_WITH_${binding})
+    return()
   endif()
-  add_library(RdKafka::rdkafka UNKNOWN IMPORTED GLOBAL)
+  set(debian "${debian} (or configure with -DCIRRO_WITH_${binding}=OFF)")
+  cirro_find_header(${binding}_INCLUDE_DIR ${header} "${debian}")
+  find_library(${binding}_LIBRARY ${library})
+  if(NOT ${binding}_LIBRARY)
+    message(FATAL_ERROR "lib${library}.so is missing: ./dev setup, or apt install ${debian}")
+  endif()
+  add_library(${target} UNKNOWN IMPORTED GLOBAL)
   set_target_properties(
-    RdKafka::rdkafka PROPERTIES IMPORTED_LOCATION "${RDKAFKA_LIBRARY}"
-                                INTERFACE_INCLUDE_DIRECTORIES "${RDKAFKA_INCLUDE_DIR}")
-endif()
+    ${target} PROPERTIES IMPORTED_LOCATION "${${binding}_LIBRARY}"
+                         INTERFACE_INCLUDE_DIRECTORIES "${${binding}_INCLUDE_DIR}")
+endfunction()
+cirro_find_client(KAFKA RdKafka::rdkafka librdkafka/rdkafka.h rdkafka librdkafka-dev)
+cirro_find_client(NATS Nats::nats nats/nats.h nats libnats-dev)
+cirro_find_client(SQLITE SQLite::SQLite3 sqlite3.h sqlite3 libsqlite3-dev)
 
 if(CIRRO_BUILD_TESTS)
   cirro_find(GTest "libgtest-dev libgmock-dev" CONFIG)

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "cirro/cloudevents/header_text.h"
 #include "cirro/cloudevents/media_type.h"
-#include "codec_value.h"
 
 namespace cirro {
 namespace {
@@ -122,7 +122,7 @@ bool IsInItsCharset(const Event& event) noexcept {
 
 Error UnknownFormat(std::string_view content_type, std::string_view known) {
   return {ErrorCode::kUnsupported,
-          "the event format of '" + internal::Shown(content_type) +
+          "the event format of '" + ShownHeader(content_type) +
               "' is not known; known is " + std::string(known),
           {30}};
 }
@@ -190,7 +190,7 @@ void AddHeader(const HttpHeader& header, const DecodeOptions& options,
   if (name.empty() || misplaced) {
     if (options.strict) {
       assembler.Report(misplaced ? 34 : 35,
-                       "header '" + internal::Shown(header.name) +
+                       "header '" + ShownHeader(header.name) +
                            (misplaced ? "' must not be sent: Content-Type is "
                                         "datacontenttype"
                                       : "' names no attribute"));
@@ -201,16 +201,16 @@ void AddHeader(const HttpHeader& header, const DecodeOptions& options,
   }
 
   const std::string_view value = Trim(header.value);
-  if (internal::IsPlainHeaderText(value)) {
+  if (IsPlainHeaderText(value)) {
     assembler.AddAttribute(name, value);
     return;
   }
-  const internal::HeaderText text = internal::ReadHeaderText(
-      value, TypeOf(name, options), options.strict, assembler);
+  const HeaderText text =
+      ReadHeaderText(value, TypeOf(name, options), options.strict, assembler);
   if (text.broken_rule != 0) {
     assembler.Report(text.broken_rule,
-                     "the value '" + internal::Shown(value) + "' of header '" +
-                         internal::Shown(header.name) + "' " + text.why);
+                     "the value '" + ShownHeader(value) + "' of header '" +
+                         ShownHeader(header.name) + "' " + text.why);
     // Present, so that it is not reported as missing too.
     if (name == "id" || name == "source" || name == "type" ||
         name == "specversion") {
@@ -284,7 +284,7 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
         ErrorCode::kUnsupported,
         "neither 'ce-' headers nor the media type of an event (Content-Type "
         "is '" +
-            internal::Shown(type) + "')",
+            ShownHeader(type) + "')",
         {31}};
     return content;
   }
@@ -312,7 +312,7 @@ void AppendBinaryHeaders(const Event& event, std::string& out) {
       out += "ce-";
       out += attribute.name;
       out += ": ";
-      internal::AppendHeaderText(attribute.text, out);
+      AppendHeaderText(attribute.text, out);
     }
     out += "\r\n";
   }

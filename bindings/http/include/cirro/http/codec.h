@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/event_assembler.h"
 #include "cirro/cloudevents/export.h"
+#include "cirro/cloudevents/header_text.h"
 #include "cirro/cloudevents/json_format.h"
 #include "cirro/cloudevents/result.h"
 
@@ -23,32 +23,6 @@ struct HttpHeader {
   std::string_view name;
   std::string_view value;
 };
-
-/// What was wrong with a message and forgiven, for whoever counts it; `strict`
-/// refuses each. A set of bits. docs/conformance.md lists the cases.
-enum class Leniency : std::uint8_t {
-  kNone = 0,
-  /// A `%` without two hex digits, or an open quoted-string: the sender does
-  /// not encode, so the value was taken as it came.
-  kLiteralValue = 1,
-  /// Bytes that are not UTF-8 were taken as ISO-8859-1.
-  kLatin1 = 2,
-  /// An encoded-looking URI that is one only as it came was taken so.
-  kLiteralUri = 4,
-  /// A `ce-` header that can name no attribute was ignored.
-  kIgnoredHeader = 8,
-};
-[[nodiscard]] constexpr Leniency operator|(Leniency a, Leniency b) noexcept {
-  return static_cast<Leniency>(static_cast<unsigned>(a) |
-                               static_cast<unsigned>(b));
-}
-constexpr Leniency& operator|=(Leniency& a, Leniency b) noexcept {
-  return a = a | b;
-}
-/// Whether `set` holds all of `what`.
-[[nodiscard]] constexpr bool Has(Leniency set, Leniency what) noexcept {
-  return (set | what) == set;
-}
 
 /// A message's content: one event, the members of a batch in order, or why
 /// there is neither.

@@ -1,4 +1,4 @@
-#include "codec_value.h"
+#include "cirro/cloudevents/header_text.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include "cirro/cloudevents/utf8.h"
 
-namespace cirro::internal {
+namespace cirro {
 namespace {
 
 constexpr std::uint64_t kEachByte = 0x0101010101010101;
@@ -189,7 +189,7 @@ void AppendHeaderText(std::string_view text, std::string& out) {
   out.append(text, done);
 }
 
-std::string Shown(std::string_view value) {
+std::string ShownHeader(std::string_view value) {
   constexpr std::size_t kLongest = 64;
   std::string out;
   for (const char c : value.substr(0, kLongest)) {
@@ -206,4 +206,4 @@ std::string Shown(std::string_view value) {
   return out;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro
