@@ -137,9 +137,8 @@ Survey Look(std::span<const NatsHeader> headers) {
 MessageHeaders Kept(std::span<const NatsHeader> headers, bool attributes) {
   MessageHeaders kept;
   for (const NatsHeader& header : headers) {
-    const bool is_attribute =
-        IsAttributeHeader(header.name) ||
-        EqualsIgnoreCase(header.name, "content-type");
+    const bool is_attribute = IsAttributeHeader(header.name) ||
+                              EqualsIgnoreCase(header.name, "content-type");
     if (IsNatsOwn(header.name) || (is_attribute && !attributes) ||
         EqualsIgnoreCase(header.name, kRedriveHeader)) {
       continue;
@@ -165,8 +164,7 @@ Error UnknownFormat(std::string_view content_type) {
 Error NoEvent(std::string_view content_type) {
   return {ErrorCode::kUnsupported,
           "neither 'ce-' headers, nor a 'Content-Type' header of an event ('" +
-              ShownHeader(content_type) +
-              "'), nor an event in the JSON format",
+              ShownHeader(content_type) + "'), nor an event in the JSON format",
           {78}};
 }
 
@@ -215,8 +213,7 @@ NatsContent NatsDecoder::Decode(std::span<const NatsHeader> headers,
     }
   } else if (found.has_attributes) {
     result.mode = ContentMode::kBinary;
-    event =
-        DecodeBinary(headers, found.content_type, payload, result.forgiven);
+    event = DecodeBinary(headers, found.content_type, payload, result.forgiven);
   } else if (MayBeJsonEvent(payload)) {
     // 1.0.2 has structured mode alone, which needs no header.
     result.mode = ContentMode::kStructured;

@@ -10,9 +10,10 @@ namespace cirro {
 namespace {
 
 bool HasHeader(const MessageHeaders& headers, std::string_view name) noexcept {
-  return std::any_of(
-      headers.begin(), headers.end(),
-      [name](const auto& header) { return EqualsIgnoreCase(header.first, name); });
+  return std::any_of(headers.begin(), headers.end(),
+                     [name](const auto& header) {
+                       return EqualsIgnoreCase(header.first, name);
+                     });
 }
 
 // A line end would end the header, and so would NUL in libnats.
@@ -43,8 +44,7 @@ void AppendBinaryHeaders(const Event& event, MessageHeaders& headers) {
     } else {
       AppendHeaderText(attribute.text, value);
     }
-    headers.emplace_back("ce-" + std::string(attribute.name),
-                         std::move(value));
+    headers.emplace_back("ce-" + std::string(attribute.name), std::move(value));
   }
 }
 

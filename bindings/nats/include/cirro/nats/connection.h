@@ -25,8 +25,8 @@ struct NatsConnection {
   std::string ca_file{};
   std::string certificate_file{};  ///< Of this client, with its key.
   std::string key_file{};
-  bool verify = true;             ///< The server's certificate and name.
-  std::string expected_host{};    ///< In its certificate; empty: the URL's.
+  bool verify = true;           ///< The server's certificate and name.
+  std::string expected_host{};  ///< In its certificate; empty: the URL's.
 
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds reconnect_wait{500};  ///< Between two attempts.

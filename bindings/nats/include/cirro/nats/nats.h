@@ -53,8 +53,8 @@ struct JetStreamInletOptions {
   int batch = 256;  ///< Messages that one request asks for, at most.
   std::chrono::milliseconds expires{30'000};   ///< Of such a request.
   std::chrono::milliseconds heartbeat{5'000};  ///< Half of it at most.
-  std::string domain{};      ///< Of JetStream; or
-  std::string api_prefix{};  ///< instead of "$JS.API".
+  std::string domain{};                        ///< Of JetStream; or
+  std::string api_prefix{};                    ///< instead of "$JS.API".
 
   std::uint32_t max_in_flight = 1'000;  ///< InletInfo.
   std::size_t max_bytes = 64 << 20;     ///< InletInfo.
@@ -110,8 +110,9 @@ struct NatsApi {
       JetStreamInletOptions options, const Clock& clock, Observer& observer);
   Result<std::unique_ptr<Inlet>> (*make_core_inlet)(
       CoreNatsInletOptions options, const Clock& clock, Observer& observer);
-  Result<std::unique_ptr<Outlet>> (*make_outlet)(
-      NatsOutletOptions options, const Clock& clock, Observer& observer);
+  Result<std::unique_ptr<Outlet>> (*make_outlet)(NatsOutletOptions options,
+                                                 const Clock& clock,
+                                                 Observer& observer);
 };
 
 }  // namespace cirro

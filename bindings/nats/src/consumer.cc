@@ -1,0 +1,231 @@
+#include "consumer.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace cirro::internal {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr milliseconds kApiPatience{5'000};
+
+std::string PrefixOf(const JetStreamInletOptions& options) {
+  if (!options.api_prefix.empty()) return options.api_prefix;
+  if (!options.domain.empty()) return "$JS." + options.domain + ".API";
+  return "$JS.API";
+}
+
+std::int64_t NanosecondsOf(const Timestamp& time) {
+  return time.seconds * 1'000'000'000 + time.nanoseconds;
+}
+
+ConsumerFacts FactsOf(const jsConsumerInfo& info) {
+  return {.ack_wait = std::chrono::duration_cast<milliseconds>(
+              nanoseconds(info.Config->AckWait)),
+          .max_deliver = info.Config->MaxDeliver,
+          .pending = info.NumPending,
+          .ack_pending = static_cast<std::uint64_t>(info.NumAckPending),
+          .ack_floor = info.AckFloor.Stream};
+}
+
+std::uint64_t Number(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned()
+             ? found->get<std::uint64_t>()
+             : 0;
+}
+
+}  // namespace
+
+Consumer::Consumer(const JetStreamInletOptions& options)
+    : options_(options),
+      prefix_(PrefixOf(options)),
+      next_subject_(prefix_ + ".CONSUMER.MSG.NEXT." + options.stream + "." +
+                    options.durable),
+      info_subject_(prefix_ + ".CONSUMER.INFO." + options.stream + "." +
+                    options.durable) {}
+
+Result<NatsHandle<jsCtx>> Consumer::Context(natsConnection* connection,
+                                            milliseconds patience) const {
+  jsOptions js_options;
+  static_cast<void>(jsOptions_Init(&js_options));
+  js_options.Prefix = prefix_.c_str();
+  js_options.Wait = std::max<std::int64_t>(patience.count(), 1);
+  jsCtx* raw = nullptr;
+  const natsStatus status =
+      natsConnection_JetStream(&raw, connection, &js_options);
+  if (status != NATS_OK) {
+    return Error{ErrorCode::kUnavailable, Explain("JetStream", status)};
+  }
+  return NatsHandle<jsCtx>(raw);
+}
+
+Error Consumer::Explained(const std::string& what, natsStatus status,
+                          jsErrCode code) const {
+  std::string why = Explain(what, status);
+  if (code == JSStreamNotFoundErr) {
+    why = "stream '" + options_.stream +
+          "' is not there; make it, or see the setting stream";
+  } else if (status == NATS_NO_RESPONDERS) {
+    why = "JetStream does not answer on '" + prefix_ +
+          "': is it enabled, for this account; see domain and api_prefix";
+  }
+  return {ErrorCode::kUnavailable, std::move(why)};
+}
+
+Consumer::Start Consumer::FirstStart() const {
+  using enum JetStreamInletOptions::Deliver;
+  switch (options_.deliver) {
+    case kAll:
+      return {js_DeliverAll};
+    case kNew:
+      return {js_DeliverNew};
+    case kLast:
+      return {js_DeliverLast};
+    case kByStartSequence:
+      return {js_DeliverByStartSequence, options_.start_sequence};
+    case kByStartTime:
+      return {js_DeliverByStartTime, 0, NanosecondsOf(options_.start_time)};
+  }
+  return {js_DeliverAll};
+}
+
+Result<Consumer::Start> Consumer::NextStart(jsCtx* js) {
+  jsStreamInfo* raw = nullptr;
+  jsErrCode code{};
+  const natsStatus status =
+      js_GetStreamInfo(&raw, js, options_.stream.c_str(), nullptr, &code);
+  if (status != NATS_OK) return Explained("stream", status, code);
+  const NatsHandle<jsStreamInfo> info(raw);
+  const std::int64_t created = std::exchange(stream_created_, info->Created);
+  if (created == 0) return FirstStart();
+  // Another stream of the same name: all that is in it is new.
+  if (created != info->Created) return Start{js_DeliverAll};
+  if (ack_floor_ == 0) return FirstStart();
+  return Start{js_DeliverByStartSequence, ack_floor_ + 1};
+}
+
+Result<ConsumerFacts> Consumer::Make(jsCtx* js, const Start& start) {
+  jsConsumerConfig config;
+  static_cast<void>(jsConsumerConfig_Init(&config));
+  config.Durable = options_.durable.c_str();
+  config.DeliverPolicy = start.policy;
+  config.OptStartSeq = start.sequence;
+  config.OptStartTime = start.time;
+  config.AckPolicy = js_AckExplicit;
+  config.AckWait = nanoseconds(options_.ack_wait).count();
+  // What is exhausted is for the dispatcher to say: the server would drop it.
+  config.MaxDeliver = -1;
+  if (!options_.filter.empty()) config.FilterSubject = options_.filter.c_str();
+  config.ReplayPolicy = js_ReplayInstant;
+  config.MaxAckPending = options_.max_ack_pending;
+  config.Replicas = options_.replicas;
+  config.MemoryStorage = options_.memory_storage;
+  jsConsumerInfo* raw = nullptr;
+  jsErrCode code{};
+  const natsStatus status = js_AddConsumer(&raw, js, options_.stream.c_str(),
+                                           &config, nullptr, &code);
+  if (status != NATS_OK) {
+    return Explained("consumer '" + options_.durable + "' cannot be made",
+                     status, code);
+  }
+  const NatsHandle<jsConsumerInfo> info(raw);
+  return FactsOf(*info);
+}
+
+Result<ConsumerFacts> Consumer::CreateOrBind(natsConnection* connection) {
+  auto js = Context(connection, kApiPatience);
+  if (!js) return std::move(js).error();
+  jsConsumerInfo* raw = nullptr;
+  jsErrCode code{};
+  natsStatus status =
+      js_GetConsumerInfo(&raw, js->get(), options_.stream.c_str(),
+                         options_.durable.c_str(), nullptr, &code);
+  if (status == NATS_OK) {
+    const NatsHandle<jsConsumerInfo> info(raw);
+    const jsConsumerConfig& config = *info->Config;
+    const bool is_push =
+        config.DeliverSubject != nullptr && *config.DeliverSubject != '\0';
+    if (is_push || config.AckPolicy != js_AckExplicit) {
+      return Error{ErrorCode::kInvalidConfig,
+                   "consumer '" + options_.durable + "' of stream '" +
+                       options_.stream +
+                       "' is no pull consumer with explicit acknowledgement; "
+                       "delete it, or name another by durable"};
+    }
+    if (stream_created_ == 0) {
+      if (auto start = NextStart(js->get()); !start) {
+        return std::move(start).error();
+      }
+    }
+    return FactsOf(*info);
+  }
+  if (code != JSConsumerNotFoundErr) {
+    return Explained("consumer '" + options_.durable + "'", status, code);
+  }
+  if (options_.create == JetStreamInletOptions::Create::kBind) {
+    return Error{ErrorCode::kUnavailable,
+                 "consumer '" + options_.durable + "' of stream '" +
+                     options_.stream +
+                     "' is not there; make it, or see the setting create"};
+  }
+  auto start = NextStart(js->get());
+  if (!start) return std::move(start).error();
+  return Make(js->get(), *start);
+}
+
+Result<ConsumerFacts> Consumer::MakeAnew(natsConnection* connection,
+                                         const SeekPoint& to,
+                                         milliseconds patience) {
+  // Three requests at most.
+  auto js = Context(connection, patience / 3);
+  if (!js) return std::move(js).error();
+  jsErrCode code{};
+  const natsStatus status =
+      js_DeleteConsumer(js->get(), options_.stream.c_str(),
+                        options_.durable.c_str(), nullptr, &code);
+  if (status != NATS_OK && code != JSConsumerNotFoundErr) {
+    return Explained("consumer '" + options_.durable + "' cannot be deleted",
+                     status, code);
+  }
+  Start start{js_DeliverAll};
+  switch (to.kind) {
+    case SeekPoint::Kind::kBeginning:
+      break;
+    case SeekPoint::Kind::kEnd:
+      start = {js_DeliverNew};
+      break;
+    case SeekPoint::Kind::kOffset:
+      if (to.offset > 0) start = {js_DeliverByStartSequence, to.offset};
+      break;
+    case SeekPoint::Kind::kTime:
+      start = {js_DeliverByStartTime, 0, NanosecondsOf(to.time)};
+      break;
+  }
+  return Make(js->get(), start);
+}
+
+std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
+  const auto info = nlohmann::json::parse(json, nullptr, false);
+  if (!info.is_object() || info.contains("error")) return std::nullopt;
+  ConsumerFacts facts{.pending = Number(info, "num_pending"),
+                      .ack_pending = Number(info, "num_ack_pending")};
+  if (const auto floor = info.find("ack_floor");
+      floor != info.end() && floor->is_object()) {
+    facts.ack_floor = Number(*floor, "stream_seq");
+  }
+  return facts;
+}
+
+std::optional<NakAdvisory> ParseNakAdvisory(std::string_view json) {
+  const auto advisory = nlohmann::json::parse(json, nullptr, false);
+  if (!advisory.is_object()) return std::nullopt;
+  const NakAdvisory parsed{Number(advisory, "stream_seq"),
+                           Number(advisory, "deliveries")};
+  if (parsed.sequence == 0 || parsed.delivered == 0) return std::nullopt;
+  return parsed;
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,23 @@
+#include "handles.h"
+
+namespace cirro::internal {
+
+std::string NewInbox() {
+  natsInbox* inbox = nullptr;
+  if (natsInbox_Create(&inbox) != NATS_OK) return {};
+  std::string subject(inbox);
+  natsInbox_Destroy(inbox);
+  return subject;
+}
+
+std::string Explain(const std::string& what, natsStatus status) {
+  natsStatus last = NATS_OK;
+  const char* const detail = nats_GetLastError(&last);
+  std::string text = what + ": " + natsStatus_GetText(status);
+  if (last == status && detail != nullptr && *detail != '\0') {
+    text += std::string(" (") + detail + ")";
+  }
+  return text;
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,188 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cirro/dispatch/capabilities.h"
+#include "cirro/dispatch/consumer_groups.h"
+#include "cirro/dispatch/inlet.h"
+#include "cirro/dispatch/link.h"
+#include "cirro/dispatch/mutex.h"
+#include "cirro/nats/codec.h"
+#include "cirro/nats/nats.h"
+#include "consumer.h"
+#include "crash_journal.h"
+#include "deliveries.h"
+#include "link.h"
+#include "outbox.h"
+#include "pulls.h"
+#include "suspects.h"
+
+namespace cirro::internal {
+
+/// A pull consumer: two threads of its own, one that fetches and delivers, and
+/// one that tells the server what others settled. On the first everything that
+/// is settled during Sink::Deliver is told at once, without the second.
+class JetStreamInlet : public Inlet,
+                       public Settler,
+                       public DelayedRedelivery,
+                       public InProgress,
+                       public SharedDurable,
+                       public Batched,
+                       public Seekable,
+                       public LagReporter,
+                       public Linked {
+ public:
+  /// One that has OrderedDelivery where `options` make it so. Fails with
+  /// kInvalidConfig.
+  [[nodiscard]] static Result<std::unique_ptr<Inlet>> Make(
+      JetStreamInletOptions options, const Clock& clock, Observer& observer);
+
+  JetStreamInlet(JetStreamInletOptions options, const Clock& clock,
+                 Observer& observer);
+  ~JetStreamInlet() override;
+
+  [[nodiscard]] const InletInfo& info() const noexcept override {
+    return info_;
+  }
+  Result<void> Start(Sink& sink) override;
+  void SetDemand(bool wanted) noexcept override;
+  void BeginDrain(std::chrono::milliseconds patience) noexcept override;
+  Result<void> Stop(std::chrono::milliseconds grace) noexcept override;
+
+  void Settle(DeliveryToken token, Settlement settlement) noexcept override;
+  [[nodiscard]] std::string PositionOf(DeliveryToken token) const override;
+
+  [[nodiscard]] std::chrono::milliseconds extend_every()
+      const noexcept override {
+    return options_.ack_wait / 3;
+  }
+  void Extend(std::span<const DeliveryToken> tokens) noexcept override;
+  Result<void> Seek(const SeekPoint& to,
+                    std::chrono::milliseconds patience) override;
+  [[nodiscard]] std::vector<PartitionLag> Lag() const override;
+  [[nodiscard]] LinkState link() const noexcept override {
+    return link_.state();
+  }
+
+ private:
+  // A suspect that waits until no other is run.
+  struct Held {
+    Delivery delivery;
+    AckReply facts;
+  };
+  // An acknowledgement that the server has not confirmed yet.
+  struct Unconfirmed {
+    std::string reply;
+    TimePoint sent{};
+  };
+  struct SeekRequest {
+    SeekPoint to;
+    std::chrono::milliseconds patience;
+    std::optional<Result<void>> result{};
+  };
+
+  // The fetching thread's own.
+  void Fetch(std::stop_token stop) noexcept;
+  [[nodiscard]] bool SetUp();
+  bool Subscribe();
+  void Session(const std::stop_token& stop);
+  void Wait(const std::stop_token& stop, TimePoint until);
+  void WaitForMessages(const std::stop_token& stop);
+  void TakeAll(natsSubscription* messages, natsMsg* first);
+  void TakeOne(natsMsg* message);
+  void TakeStatus(natsMsg* message);
+  [[nodiscard]] bool IsKnown(const AckReply& facts, const char* reply);
+  void HandOver();
+  void RunSuspect();
+  void Ask();
+  void DoTimers();
+  void DoSeek();
+  void GiveBackRest() noexcept;
+  [[nodiscard]] std::size_t RoomLeft();
+  void Say(LogLevel level, const std::string& text);
+
+  // Both threads.
+  void Publish(Outbox& words) noexcept;
+  void TellSettled(Outbox& scratch) noexcept;
+  void RunSettler(std::stop_token stop) noexcept;
+
+  // libnats's threads.
+  static void OnControl(natsConnection*, natsSubscription*, natsMsg* message,
+                        void* self) noexcept;
+  static void OnNaked(natsConnection*, natsSubscription*, natsMsg* message,
+                      void* self) noexcept;
+
+  [[nodiscard]] std::chrono::milliseconds DelayOf(
+      const Settlement& settlement, std::uint64_t delivered) const noexcept;
+  void SettleOpen(OpenMessage& message, Word::Kind kind,
+                  std::chrono::milliseconds delay) CIRRO_REQUIRES(mutex_);
+
+  const JetStreamInletOptions options_;
+  const InletInfo info_;
+  const Clock& clock_;
+  Observer& observer_;
+  const std::string control_inbox_;
+  Sink* sink_ = nullptr;
+
+  Consumer consumer_;
+  CrashJournal journal_;
+  NatsDecoder decoder_;
+  Pulls pulls_;
+  std::string inbox_;
+  std::vector<NatsHeader> headers_;
+  std::vector<Delivery> batch_;
+  std::deque<Held> held_;
+  Outbox fetcher_words_;
+  std::string last_said_;
+  TimePoint queue_empty_at_{};
+  TimePoint next_pull_at_{};
+  TimePoint next_timers_{};
+  std::chrono::milliseconds backoff_{0};
+  std::uint64_t session_epoch_ = 0;
+  bool lost_ = false;
+
+  std::atomic<std::thread::id> fetching_thread_{};
+
+  mutable Mutex mutex_;
+  std::condition_variable_any fetcher_wakes_;
+  std::condition_variable_any settler_wakes_;
+  std::condition_variable_any changed_;
+  Deliveries deliveries_ CIRRO_GUARDED_BY(mutex_);
+  Suspects suspects_ CIRRO_GUARDED_BY(mutex_);
+  Outbox outbox_ CIRRO_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Unconfirmed> unconfirmed_ CIRRO_GUARDED_BY(mutex_);
+  std::vector<AckReply> ended_suspects_ CIRRO_GUARDED_BY(mutex_);
+  std::optional<ConsumerFacts> heard_ CIRRO_GUARDED_BY(mutex_);
+  SeekRequest* seek_ CIRRO_GUARDED_BY(mutex_) = nullptr;
+  std::string wake_subject_ CIRRO_GUARDED_BY(mutex_);
+  std::uint64_t last_confirm_ CIRRO_GUARDED_BY(mutex_) = 0;
+  bool demand_ CIRRO_GUARDED_BY(mutex_) = true;
+  bool draining_ CIRRO_GUARDED_BY(mutex_) = false;
+  int telling_ CIRRO_GUARDED_BY(mutex_) = 0;
+  bool suspect_runs_ CIRRO_GUARDED_BY(mutex_) = false;
+  bool wake_fetcher_ CIRRO_GUARDED_BY(mutex_) = false;
+  bool fetched_last_ CIRRO_GUARDED_BY(mutex_) = false;
+  bool stopped_ CIRRO_GUARDED_BY(mutex_) = false;
+
+  // Its callbacks use what is above.
+  Link link_;
+  NatsHandle<natsSubscription> control_;
+  NatsHandle<natsSubscription> naked_;
+  NatsHandle<natsSubscription> messages_ CIRRO_GUARDED_BY(mutex_);
+
+  std::jthread settler_;
+  std::jthread fetcher_;
+};
+
+}  // namespace cirro::internal

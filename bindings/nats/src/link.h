@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/link.h"
+#include "cirro/dispatch/mutex.h"
+#include "cirro/dispatch/observer.h"
+#include "cirro/nats/connection.h"
+#include "handles.h"
+
+namespace cirro::internal {
+
+/// One connection of an inlet or outlet, which libnats makes again for ever.
+/// What it says goes to the observer. Any thread, but Open and Close: one.
+class Link {
+ public:
+  /// REQUIRES: `clock` and `observer` outlive *this. `changed` is called when
+  /// it was connected or disconnected, by a thread of libnats; never blocks.
+  Link(NatsConnection options, std::string part, const Clock& clock,
+       Observer& observer, std::function<void()> changed = {});
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  /// Begins to connect. Fails with kInvalidConfig, naming the setting.
+  Result<void> Open();
+  /// No more calls of libnats after it.
+  void Close() noexcept;
+
+  /// Waits until it is connected; false: `stop` was asked for, or `until` came
+  /// first, or it is refused for good.
+  bool WaitConnected(std::stop_token stop, TimePoint until = TimePoint::max());
+  /// Why the server lets nobody in with these credentials, ever.
+  [[nodiscard]] Result<void> Refused();
+
+  /// REQUIRES: opened. The connection is libnats's to be used by any thread.
+  [[nodiscard]] natsConnection* get() const noexcept { return handle_.get(); }
+  [[nodiscard]] LinkState state() const noexcept;
+  [[nodiscard]] bool connected() const noexcept;
+  /// How often it was connected so far: whoever saw another number has lost
+  /// what the server knew of the connection.
+  [[nodiscard]] std::uint64_t epoch() const noexcept;
+
+ private:
+  static void OnConnected(natsConnection*, void* self) noexcept;
+  static void OnDisconnected(natsConnection*, void* self) noexcept;
+  static void OnClosed(natsConnection*, void* self) noexcept;
+  static void OnError(natsConnection*, natsSubscription*, natsStatus status,
+                      void* self) noexcept;
+  [[nodiscard]] Result<NatsHandle<natsOptions>> MakeOptions();
+  void Became(LinkState::Kind kind) noexcept;
+
+  const NatsConnection options_;
+  const std::string part_;
+  const Clock& clock_;
+  Observer& observer_;
+  const std::function<void()> on_change_;
+  NatsHandle<natsConnection> handle_;
+
+  mutable Mutex mutex_;
+  std::condition_variable_any changed_;
+  LinkState state_ CIRRO_GUARDED_BY(mutex_);
+  std::uint64_t epoch_ CIRRO_GUARDED_BY(mutex_) = 0;
+  bool closing_ CIRRO_GUARDED_BY(mutex_) = false;
+  bool closed_ CIRRO_GUARDED_BY(mutex_) = false;
+  Result<void> refused_ CIRRO_GUARDED_BY(mutex_);
+};
+
+}  // namespace cirro::internal

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+
+namespace cirro::internal {
+
+/// Tells a message that comes again because somebody gave it back from one that
+/// comes again because nobody did: its process may have died over it. The
+/// server counts deliveries and says no more, so what is known of a delivery
+/// that ended well is kept here: this process's own, and what the server's
+/// advisories say of others'.
+class Suspects {
+ public:
+  /// `most`: messages to know of; beyond them the oldest are forgotten, and
+  /// are suspects when they come again.
+  explicit Suspects(std::size_t most) noexcept : most_(most) {}
+
+  /// Delivery number `delivered` of a message was given back, or never begun.
+  void Excuse(std::uint64_t sequence, std::uint64_t delivered);
+  /// It will not come again.
+  void Forget(std::uint64_t sequence) noexcept { excused_.erase(sequence); }
+  /// Sequences mean other messages from now on.
+  void Clear() noexcept;
+
+  /// Whether the delivery before number `delivered` ended without a word.
+  [[nodiscard]] bool IsSuspect(std::uint64_t sequence,
+                               std::uint64_t delivered) const noexcept;
+
+ private:
+  struct Excused {
+    std::uint64_t delivered;
+    std::uint64_t ticket;
+  };
+  struct Turn {
+    std::uint64_t sequence;
+    std::uint64_t ticket;
+  };
+
+  const std::size_t most_;
+  std::unordered_map<std::uint64_t, Excused> excused_;
+  // Oldest first; of those that were forgotten, too.
+  std::deque<Turn> order_;
+  std::uint64_t last_ticket_ = 0;
+};
+
+}  // namespace cirro::internal

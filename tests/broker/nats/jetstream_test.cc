@@ -1,0 +1,340 @@
+// The JetStream inlet, with a server of each test's own.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cirro/dispatch/capabilities.h"
+#include "cirro/dispatch/consumer_groups.h"
+#include "cirro/dispatch/link.h"
+#include "support/jetstream_rig.h"
+
+namespace cirro {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::Done;
+using test::Eventually;
+using test::Failed;
+using test::HoldingSink;
+using test::IdsOf;
+using test::InlineSink;
+using test::JetStreamRig;
+using test::RunningInlet;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(JetStream, DeliversInOrderAndAcknowledges) {
+  JetStreamRig rig;
+  rig.Publish(1'000);
+
+  RunningInlet<InlineSink> running(rig.Make());
+
+  EXPECT_TRUE(rig.AllSettled());
+  const auto ids = running.sink.ids();
+  ASSERT_THAT(ids, SizeIs(1'000));
+  for (int i = 0; i < 1'000; ++i) {
+    EXPECT_EQ(ids[static_cast<std::size_t>(i)], std::to_string(i + 1));
+  }
+  EXPECT_TRUE(running.inlet->Stop(seconds(5)));
+}
+
+TEST(JetStream, SaysWhereAMessageStands) {
+  JetStreamRig rig;
+  rig.Publish(1);
+  RunningInlet<HoldingSink> running(rig.Make());
+
+  Delivery delivery = running.sink.TakeOne();
+
+  EXPECT_EQ(delivery.position(), "ORDERS/worker@1");
+  EXPECT_EQ(delivery.facts.attempt, 1);
+  delivery.Settle(Done());
+}
+
+TEST(JetStream, GivesBackAfterADelayWithTheAttemptsCounted) {
+  JetStreamRig rig;
+  rig.Publish(1);
+  RunningInlet<HoldingSink> running(rig.Make());
+  const auto since = std::chrono::steady_clock::now();
+  running.sink.TakeOne().Settle(
+      Failed(ErrorCode::kFunctionFailed, "no", milliseconds(300)));
+
+  Delivery again = running.sink.TakeOne();
+
+  EXPECT_GE(std::chrono::steady_clock::now() - since, milliseconds(290));
+  EXPECT_EQ(again.facts.attempt, 2);
+  EXPECT_FALSE(again.facts.crashed);
+  again.Settle(Done());
+  EXPECT_TRUE(rig.AllSettled());
+}
+
+// Story 17: an instant Nak burns MaxDeliver in milliseconds.
+TEST(JetStream, ANakWithoutADelayIsNotGivenBackAtOnce) {
+  JetStreamRig rig;
+  rig.Publish(1);
+  RunningInlet<HoldingSink> running(rig.Make());
+  const auto since = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) {
+    running.sink.TakeOne().Settle(Failed(ErrorCode::kFunctionFailed));
+  }
+
+  Delivery again = running.sink.TakeOne();
+
+  // 200 ms, 400 ms and 800 ms.
+  EXPECT_GE(std::chrono::steady_clock::now() - since, milliseconds(1'390));
+  EXPECT_EQ(again.facts.attempt, 4);
+  again.Settle(Done());
+}
+
+// Story 18: exhausted messages stay in a work queue for ever.
+TEST(JetStream, WhatIsTerminatedLeavesAWorkQueue) {
+  JetStreamRig rig(js_WorkQueuePolicy);
+  rig.Publish(3);
+  RunningInlet<HoldingSink> running(rig.Make());
+  auto taken = running.sink.Take(3);
+  ASSERT_THAT(taken, SizeIs(3));
+
+  taken[0].Settle(Failed(ErrorCode::kRejected));
+  taken[1].Settle(Done());
+
+  EXPECT_TRUE(Eventually([&] { return rig.peer.MessagesIn("ORDERS") == 1; }));
+  taken[2].Settle(Failed(ErrorCode::kRejected));
+  EXPECT_TRUE(Eventually([&] { return rig.peer.MessagesIn("ORDERS") == 0; }));
+}
+
+TEST(JetStream, HoldsNoMoreThanItMay) {
+  JetStreamRig rig;
+  rig.Publish(50);
+  JetStreamInletOptions options = rig.Options();
+  options.max_in_flight = 7;
+  RunningInlet<HoldingSink> running(rig.Make(options));
+  auto taken = running.sink.Take(7);
+
+  // All that the server gave out is here.
+  EXPECT_EQ(rig.peer.ConsumerOf("ORDERS", "worker").ack_pending, 7);
+  EXPECT_EQ(running.sink.held(), 0U);
+
+  std::size_t most = 0;
+  std::size_t settled = 0;
+  while (settled < 50) {
+    ASSERT_FALSE(taken.empty());
+    for (Delivery& delivery : taken) {
+      delivery.Settle(Done());
+      ++settled;
+    }
+    taken = running.sink.Take(std::min<std::size_t>(1, 50 - settled));
+    most = std::max(most, taken.size() + running.sink.held());
+  }
+  EXPECT_LE(most, 7U);
+}
+
+TEST(JetStream, FetchesNothingWithoutDemand) {
+  JetStreamRig rig;
+  auto inlet = rig.Make();
+  inlet->SetDemand(false);
+  RunningInlet<HoldingSink> running(std::move(inlet));
+  ASSERT_TRUE(Eventually([&] { return rig.notes.Said("fetches from"); }));
+  rig.Publish(3);
+  EXPECT_EQ(rig.peer.ConsumerOf("ORDERS", "worker").waiting, 0);
+  EXPECT_EQ(running.sink.held(), 0U);
+
+  running.inlet->SetDemand(true);
+
+  for (Delivery& delivery : running.sink.Take(3)) delivery.Settle(Done());
+  EXPECT_TRUE(rig.AllSettled());
+}
+
+// Stories 8 and 14: what runs for longer than the source waits, and the same
+// process getting it again.
+TEST(JetStream, WhatIsExtendedRunsOnceHoweverLong) {
+  JetStreamRig rig;
+  rig.Publish(1);
+  JetStreamInletOptions options = rig.Options();
+  options.ack_wait = milliseconds(300);
+  RunningInlet<HoldingSink> first(rig.Make(options));
+  Delivery running = first.sink.TakeOne();
+  RunningInlet<HoldingSink> second(rig.Make(options));
+  auto* const in_progress = CapabilityOf<InProgress>(*first.inlet);
+  ASSERT_NE(in_progress, nullptr);
+  EXPECT_EQ(in_progress->extend_every(), milliseconds(100));
+  const DeliveryToken token = running.token();
+
+  const auto until = std::chrono::steady_clock::now() + milliseconds(1'500);
+  EXPECT_FALSE(Eventually([&] {
+                 in_progress->Extend({&token, 1});
+                 return second.sink.held() + first.sink.held() > 0 ||
+                        std::chrono::steady_clock::now() > until;
+               }) &&
+               std::chrono::steady_clock::now() <= until);
+
+  running.Settle(Done());
+  EXPECT_TRUE(rig.AllSettled());
+}
+
+TEST(JetStream, ARedeliveryOfWhatStillRunsIsNotDeliveredTwice) {
+  JetStreamRig rig;
+  rig.Publish(1);
+  JetStreamInletOptions options = rig.Options();
+  options.ack_wait = milliseconds(200);
+  RunningInlet<HoldingSink> running(rig.Make(options));
+  Delivery delivery = running.sink.TakeOne();
+
+  // The server gives it out again and again.
+  ASSERT_TRUE(Eventually([&] {
+    jsConsumerInfo* info = nullptr;
+    js_GetConsumerInfo(&info, rig.peer.js(), "ORDERS", "worker", nullptr,
+                       nullptr);
+    const bool thrice = info->Delivered.Consumer >= 3;
+    jsConsumerInfo_Destroy(info);
+    return thrice;
+  }));
+
+  EXPECT_EQ(running.sink.held(), 0U);
+  delivery.Settle(Done());
+  EXPECT_TRUE(rig.AllSettled());
+}
+
+TEST(JetStream, ADrainGivesAnotherInstanceWhatIsLeftAtOnce) {
+  JetStreamRig rig;
+  rig.Publish(100);
+  JetStreamInletOptions options = rig.Options();
+  options.ack_wait = seconds(60);
+  RunningInlet<HoldingSink> first(rig.Make(options));
+  auto taken = first.sink.Take(100);
+  ASSERT_THAT(taken, SizeIs(100));
+  RunningInlet<HoldingSink> second(rig.Make(options));
+
+  first.inlet->BeginDrain(seconds(5));
+  for (std::size_t i = 0; i < 50; ++i) taken[i].Settle(Done());
+  taken.clear();
+  EXPECT_TRUE(first.inlet->Stop(seconds(5)));
+
+  std::set<std::string> ids;
+  for (Delivery& delivery : second.sink.Take(50)) {
+    ids.emplace(delivery.event()->id());
+    EXPECT_FALSE(delivery.facts.crashed);
+    delivery.Settle(Done());
+  }
+  EXPECT_THAT(ids, SizeIs(50));
+  EXPECT_TRUE(rig.AllSettled());
+}
+
+TEST(JetStream, StopGivesBackWhatNobodySettled) {
+  JetStreamRig rig;
+  rig.Publish(2);
+  JetStreamInletOptions options = rig.Options();
+  options.ack_wait = seconds(60);
+  RunningInlet<HoldingSink> first(rig.Make(options));
+  auto taken = first.sink.Take(2);
+
+  const auto stopped = first.inlet->Stop(seconds(5));
+  RunningInlet<HoldingSink> second(rig.Make(options));
+
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kDeadlineExceeded);
+  // Whoever was not there when they were given back takes them one by one.
+  second.sink.TakeOne().Settle(Done());
+  second.sink.TakeOne().Settle(Done());
+  EXPECT_TRUE(rig.AllSettled());
+  for (Delivery& delivery : taken) delivery.Settle(Done());  // Too late.
+}
+
+TEST(JetStream, ADoubleAckIsConfirmedBeforeStopReturns) {
+  JetStreamRig rig;
+  rig.Publish(200);
+  JetStreamInletOptions options = rig.Options();
+  options.double_ack = true;
+  RunningInlet<HoldingSink> running(rig.Make(options));
+  for (Delivery& delivery : running.sink.Take(200)) delivery.Settle(Done());
+
+  EXPECT_TRUE(running.inlet->Stop(seconds(5)));
+
+  EXPECT_EQ(rig.peer.ConsumerOf("ORDERS", "worker").ack_floor, 200U);
+}
+
+TEST(JetStream, SeeksBySequenceAndTime) {
+  JetStreamRig rig;
+  rig.Publish(10);
+  RunningInlet<HoldingSink> running(rig.Make());
+  auto before = running.sink.Take(10);
+  auto* const seekable = CapabilityOf<Seekable>(*running.inlet);
+  ASSERT_NE(seekable, nullptr);
+
+  ASSERT_TRUE(seekable->Seek({.kind = SeekPoint::Kind::kOffset, .offset = 8},
+                             seconds(10)));
+  auto again = running.sink.Take(3);
+  for (Delivery& delivery : before) delivery.Settle(Done());  // Of nothing.
+
+  EXPECT_THAT(IdsOf(again), ElementsAre("8", "9", "10"));
+  EXPECT_EQ(rig.peer.ConsumerOf("ORDERS", "worker").ack_pending, 3);
+  ASSERT_TRUE(seekable->Seek(
+      {.kind = SeekPoint::Kind::kTime, .time = {.seconds = 1'000'000'000}},
+      seconds(10)));
+  EXPECT_THAT(IdsOf(running.sink.Take(10)), SizeIs(10));
+  ASSERT_TRUE(seekable->Seek({.kind = SeekPoint::Kind::kEnd}, seconds(10)));
+  rig.Publish(1, 11);
+  EXPECT_THAT(IdsOf(running.sink.Take(1)), ElementsAre("11"));
+}
+
+TEST(JetStream, LagIsWhatIsNotSettled) {
+  JetStreamRig rig;
+  rig.Publish(20);
+  JetStreamInletOptions options = rig.Options();
+  options.max_in_flight = 5;
+  RunningInlet<HoldingSink> running(rig.Make(options));
+  auto* const lag = CapabilityOf<LagReporter>(*running.inlet);
+  ASSERT_NE(lag, nullptr);
+  const auto messages = [&] {
+    const auto lags = lag->Lag();
+    return lags.empty() ? 1'000'000 : lags.front().messages;
+  };
+
+  EXPECT_TRUE(Eventually([&] { return messages() == 20; }));
+  EXPECT_EQ(lag->Lag().front().partition, "ORDERS/worker");
+  for (int i = 0; i < 20; ++i) running.sink.TakeOne().Settle(Done());
+  EXPECT_TRUE(Eventually([&] { return messages() == 0; }));
+}
+
+TEST(JetStream, HasWhatItTrulyHas) {
+  JetStreamRig rig;
+  JetStreamInletOptions ordered = rig.Options();
+  ordered.max_ack_pending = 1;
+
+  const auto inlet = rig.Make();
+  const auto one_by_one = rig.Make(ordered);
+
+  EXPECT_NE(CapabilityOf<DelayedRedelivery>(*inlet), nullptr);
+  EXPECT_NE(CapabilityOf<SharedDurable>(*inlet), nullptr);
+  EXPECT_NE(CapabilityOf<Batched>(*inlet), nullptr);
+  EXPECT_EQ(CapabilityOf<PartitionOrdered>(*inlet), nullptr);
+  EXPECT_EQ(CapabilityOf<ConsumerGroups>(*inlet), nullptr);
+  EXPECT_EQ(CapabilityOf<OrderedDelivery>(*inlet), nullptr);
+  EXPECT_NE(CapabilityOf<OrderedDelivery>(*one_by_one), nullptr);
+}
+
+// Story 12: poison stops a consumer.
+TEST(JetStream, WhatIsMalformedIsDeliveredAndStopsNobody) {
+  JetStreamRig rig;
+  rig.Publish(1);
+  rig.peer.Publish("orders.new", "no event", {{"X-A", "b"}});
+  rig.Publish(1, 3);
+  RunningInlet<HoldingSink> running(rig.Make());
+
+  auto taken = running.sink.Take(3);
+
+  ASSERT_THAT(taken, SizeIs(3));
+  ASSERT_NE(taken[1].malformed(), nullptr);
+  EXPECT_EQ(taken[1].malformed()->bytes, "no event");
+  for (Delivery& delivery : taken) delivery.Settle(Done());
+  EXPECT_TRUE(rig.AllSettled());
+}
+
+}  // namespace
+}  // namespace cirro

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <nats/nats.h>
+
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cirro::test {
+
+/// Somebody else on the server, who knows libnats alone.
+class NatsPeer {
+ public:
+  explicit NatsPeer(const std::string& url) {
+    Must(natsConnection_ConnectTo(&connection_, url.c_str()));
+    Must(natsConnection_JetStream(&js_, connection_, nullptr));
+  }
+  ~NatsPeer() {
+    jsCtx_Destroy(js_);
+    natsConnection_Destroy(connection_);
+  }
+  NatsPeer(const NatsPeer&) = delete;
+  NatsPeer& operator=(const NatsPeer&) = delete;
+
+  void MakeStream(const std::string& name, const std::string& subject,
+                  jsRetentionPolicy retention = js_LimitsPolicy,
+                  std::int64_t max_messages = -1) {
+    const char* subjects[] = {subject.c_str()};
+    jsStreamConfig config;
+    Must(jsStreamConfig_Init(&config));
+    config.Name = name.c_str();
+    config.Subjects = subjects;
+    config.SubjectsLen = 1;
+    config.Retention = retention;
+    config.MaxMsgs = max_messages;
+    config.Discard = max_messages > 0 ? js_DiscardNew : js_DiscardOld;
+    jsErrCode code{};
+    Must(js_AddStream(nullptr, js_, &config, nullptr, &code));
+  }
+  void DeleteStream(const std::string& name) {
+    Must(js_DeleteStream(js_, name.c_str(), nullptr, nullptr));
+  }
+  void DeleteConsumer(const std::string& stream, const std::string& durable) {
+    Must(js_DeleteConsumer(js_, stream.c_str(), durable.c_str(), nullptr,
+                           nullptr));
+  }
+
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+
+  /// Into a stream, confirmed.
+  void Publish(const std::string& subject, const std::string& payload,
+               const Headers& headers) {
+    natsMsg* message = Made(subject, payload, headers);
+    const natsStatus status =
+        js_PublishMsg(nullptr, js_, message, nullptr, nullptr);
+    natsMsg_Destroy(message);
+    Must(status);
+  }
+  /// A binary event with this id.
+  void PublishEvent(const std::string& subject, const std::string& id,
+                    const std::string& data = "x") {
+    Publish(subject, data,
+            {{"ce-specversion", "1.0"},
+             {"ce-id", id},
+             {"ce-source", "/peer"},
+             {"ce-type", "com.example.test"}});
+  }
+  /// To whoever listens.
+  void PublishCore(const std::string& subject, const std::string& payload,
+                   const Headers& headers = {}) {
+    natsMsg* message = Made(subject, payload, headers);
+    const natsStatus status = natsConnection_PublishMsg(connection_, message);
+    natsMsg_Destroy(message);
+    Must(status);
+    Must(natsConnection_Flush(connection_));
+  }
+
+  struct Message {
+    std::string payload;
+    std::map<std::string, std::string> headers;
+  };
+  /// The message with this sequence.
+  Message Read(const std::string& stream, std::uint64_t sequence) {
+    natsMsg* message = nullptr;
+    Must(js_GetMsg(&message, js_, stream.c_str(), sequence, nullptr, nullptr));
+    Message read{
+        std::string(natsMsg_GetData(message),
+                    static_cast<std::size_t>(natsMsg_GetDataLength(message))),
+        {}};
+    const char** names = nullptr;
+    int count = 0;
+    if (natsMsgHeader_Keys(message, &names, &count) == NATS_OK) {
+      for (int i = 0; i < count; ++i) {
+        const char* value = nullptr;
+        natsMsgHeader_Get(message, names[i], &value);
+        read.headers[names[i]] = value;
+      }
+      free(static_cast<void*>(names));
+    }
+    natsMsg_Destroy(message);
+    return read;
+  }
+  std::uint64_t MessagesIn(const std::string& stream) {
+    jsStreamInfo* info = nullptr;
+    Must(js_GetStreamInfo(&info, js_, stream.c_str(), nullptr, nullptr));
+    const std::uint64_t messages = info->State.Msgs;
+    jsStreamInfo_Destroy(info);
+    return messages;
+  }
+
+  struct Consumer {
+    std::uint64_t pending = 0;
+    std::int64_t ack_pending = 0;
+    std::uint64_t ack_floor = 0;
+    std::int64_t waiting = 0;
+  };
+  /// All 0 where there is none.
+  Consumer ConsumerOf(const std::string& stream, const std::string& durable) {
+    jsConsumerInfo* info = nullptr;
+    if (js_GetConsumerInfo(&info, js_, stream.c_str(), durable.c_str(), nullptr,
+                           nullptr) != NATS_OK) {
+      return {};
+    }
+    const Consumer consumer{info->NumPending, info->NumAckPending,
+                            info->AckFloor.Stream, info->NumWaiting};
+    jsConsumerInfo_Destroy(info);
+    return consumer;
+  }
+
+  [[nodiscard]] natsConnection* connection() const { return connection_; }
+  [[nodiscard]] jsCtx* js() const { return js_; }
+
+ private:
+  static void Must(natsStatus status) {
+    if (status != NATS_OK) {
+      throw std::runtime_error(std::string("peer: ") +
+                               natsStatus_GetText(status));
+    }
+  }
+  static natsMsg* Made(const std::string& subject, const std::string& payload,
+                       const Headers& headers) {
+    natsMsg* message = nullptr;
+    Must(natsMsg_Create(&message, subject.c_str(), nullptr, payload.data(),
+                        static_cast<int>(payload.size())));
+    for (const auto& [name, value] : headers) {
+      Must(natsMsgHeader_Add(message, name.c_str(), value.c_str()));
+    }
+    return message;
+  }
+
+  natsConnection* connection_ = nullptr;
+  jsCtx* js_ = nullptr;
+};
+
+}  // namespace cirro::test

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "support/child_process.h"
+#include "support/free_port.h"
+#include "support/temp_dir.h"
+
+namespace cirro::test {
+
+/// Where the nats-server program is; empty: nowhere.
+inline std::string NatsServerProgram() {
+  const char* const path = std::getenv("PATH");
+  std::string folders =
+      std::string(path == nullptr ? "" : path) + ":/usr/sbin:/usr/local/bin";
+  for (std::size_t at = 0; at <= folders.size();) {
+    const std::size_t end = std::min(folders.find(':', at), folders.size());
+    const std::string program = folders.substr(at, end - at) + "/nats-server";
+    if (access(program.c_str(), X_OK) == 0) return program;
+    at = end + 1;
+  }
+  return {};
+}
+
+/// A server with JetStream of a test's own, on a free port, its data in a fresh
+/// directory. It can die and come back as it was.
+class NatsServer {
+ public:
+  explicit NatsServer(std::vector<std::string> more = {})
+      : more_(std::move(more)) {
+    Start();
+  }
+
+  [[nodiscard]] std::string url() const {
+    return "nats://127.0.0.1:" + std::to_string(port_);
+  }
+  [[nodiscard]] const TempDir& folder() const { return folder_; }
+
+  /// Returns when it listens.
+  void Start() {
+    std::vector<std::string> arguments = {
+        NatsServerProgram(), "-a", "127.0.0.1", "-p", std::to_string(port_),
+        "-js", "-sd", folder_.path().string(),
+        // Of its own: it would wait for a reader of its output one day.
+        "-l", folder_ / "log"};
+    arguments.insert(arguments.end(), more_.begin(), more_.end());
+    process_ = std::make_unique<ChildProcess>(
+        ChildProcess::Start{.arguments = std::move(arguments)});
+    for (int i = 0; i < 2'000; ++i) {
+      if (Listens()) return;
+      usleep(5'000);
+    }
+    throw std::runtime_error("nats-server does not listen: see " +
+                             (folder_ / "log"));
+  }
+  /// SIGKILL.
+  void Kill() { process_.reset(); }
+  /// It neither answers nor closes anything until Resume.
+  void Pause() const { process_->Signal(SIGSTOP); }
+  void Resume() const { process_->Signal(SIGCONT); }
+
+ private:
+  [[nodiscard]] bool Listens() const {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port_);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool ok =
+        connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    close(fd);
+    return ok;
+  }
+
+  const std::vector<std::string> more_;
+  const std::uint16_t port_ = FreePort();
+  TempDir folder_;
+  std::unique_ptr<ChildProcess> process_;
+};
+
+}  // namespace cirro::test
