@@ -106,6 +106,14 @@ constexpr std::array kSettings{
             .land = &Land<&Config::dispatcher, &DispatcherOptions::unmatched>,
             .choices = "reject|accept"},
     Setting{.section = "http",
+            .key = "redrive",
+            .type = kBool,
+            .fallback = "false",
+            .doc = "Whether a request may name the one function that runs, "
+                   "whatever its filter says (`cirro-redrive-function`, as "
+                   "`cirro dlq redrive` sends it); else it is answered 403.",
+            .land = &Land<&Config::receiver, &HttpOptions::redrive>},
+    Setting{.section = "http",
             .key = "reply_mode",
             .type = kChoice,
             .fallback = "request",

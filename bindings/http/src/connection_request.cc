@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <cassert>
+#include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <variant>
 
+#include "cirro/cloudevents/event_assembler.h"
 #include "cirro/cloudevents/media_type.h"
+#include "codec_value.h"
 #include "connection.h"
 #include "status.h"
 
@@ -19,6 +23,8 @@ constexpr std::uint64_t kIndexMask = (std::uint64_t{1} << kIndexBits) - 1;
 
 constexpr HttpRefusal kAnswersAreFull{503, HttpReject::kBuffers,
                                       "too much is being sent"};
+constexpr std::string_view kRedriveIsOff =
+    "the request names its function, and http.redrive is false";
 constexpr std::string_view kNeverFit =
     "the replies take more than http.max_buffered_bytes";
 
@@ -156,6 +162,17 @@ void Connection::TakeEvent(Exchange& exchange) {
     Reject(exchange, kAnswersAreFull);
     return;
   }
+  // Run by every function that takes it, it would be done twice by those that
+  // had done it.
+  if (!host_.head.redrive_function.empty() && !host_.parts.options.redrive) {
+    WriteProblem(403, ToString(ErrorCode::kRefused), kRedriveIsOff, {},
+                 exchange.answer);
+    ThreadCounters::Add(
+        host_.counters
+            .rejected[static_cast<std::size_t>(HttpReject::kRedrive)]);
+    Answered(exchange);
+    return;
+  }
   HttpContent content =
       host_.decoder.Decode(host_.head.headers, parser_.body());
   exchange.mode = content.mode;
@@ -252,6 +269,14 @@ Delivery Connection::MakeDelivery(Content content, std::uint64_t low,
   delivery.facts.reply_capacity = reply_capacity;
   delivery.facts.trace =
       TraceContextOf(head.traceparent, head.tracestate, delivery.event());
+  if (!head.redrive_function.empty()) {
+    EventAssembler scratch(host_.parts.options.decode);
+    const HeaderText function =
+        ReadHeaderText(head.redrive_function, AttributeType::kString,
+                       /*strict=*/false, scratch);
+    delivery.facts.original = std::make_shared<const Original>(
+        Original{.function = std::string(function.text)});
+  }
   return delivery;
 }
 

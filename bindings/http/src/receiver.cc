@@ -81,6 +81,8 @@ std::string_view ToString(HttpReject reason) noexcept {
   switch (reason) {
     case HttpReject::kBadRequest:
       return "bad_request";
+    case HttpReject::kRedrive:
+      return "redrive";
     case HttpReject::kNotFound:
       return "not_found";
     case HttpReject::kMethod:

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "cirro/cloudevents/media_type.h"
+#include "cirro/dispatch/dead_letter.h"
 
 namespace cirro::internal {
 namespace {
@@ -219,6 +220,11 @@ class HeadParser {
           head_.chunked = EqualsIgnoreCase(value, "chunked");
         }
         return true;
+      case kRedriveHeader.size():
+        if (EqualsIgnoreCase(name, kRedriveHeader)) {
+          head_.redrive_function = value;
+        }
+        return true;
       default:
         return true;
     }
@@ -308,6 +314,7 @@ bool ParseRequestHead(std::string_view block, RequestHead& head,
   head.headers.clear();
   head.traceparent = {};
   head.tracestate = {};
+  head.redrive_function = {};
   head.content_length = 0;
   head.chunked = false;
   head.expects_continue = false;

@@ -27,6 +27,7 @@ struct RequestHead {
   // Values of fields that the receiver itself looks at; the first of each.
   std::string_view traceparent;
   std::string_view tracestate;
+  std::string_view redrive_function;
 
   std::uint64_t content_length = 0;
   bool chunked = false;

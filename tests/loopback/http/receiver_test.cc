@@ -553,6 +553,42 @@ TEST(HttpReceiver, PassesOverAMalformedTraceHeader) {
   EXPECT_THAT(traces, ElementsAre("|", "|", "00" + good + "|"));
 }
 
+// Anybody who can POST could choose the function else.
+TEST(HttpReceiver, RefusesARequestThatNamesItsFunction) {
+  int delivered = 0;
+  InlineSink sink([&](const Delivery&) {
+    ++delivered;
+    return Done();
+  });
+  RunningReceiver receiver(sink);
+
+  const RawResponse answer = receiver.Exchange(
+      Post("ce-id: 1\r\nce-source: /s\r\nce-type: t\r\nce-specversion: 1.0\r\n"
+           "Cirro-Redrive-Function: bill\r\n"));
+
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_THAT(answer.body, HasSubstr("http.redrive"));
+  EXPECT_EQ(delivered, 0);
+}
+
+TEST(HttpReceiver, SaysWhichFunctionARedrivenEventIsForWhereThatMayBeSaid) {
+  std::vector<std::string> functions;
+  InlineSink sink([&](const Delivery& delivery) {
+    const auto& original = delivery.facts.original;
+    functions.push_back(original == nullptr ? "(all)" : original->function);
+    return Done();
+  });
+  RunningReceiver receiver(sink, {.redrive = true});
+  const std::string event =
+      "ce-id: 1\r\nce-source: /s\r\nce-type: t\r\nce-specversion: 1.0\r\n";
+
+  receiver.Exchange(Post(event));
+  receiver.Exchange(
+      Post(event + "cirro-redrive-function: bill%20the %E2%82%AC\r\n"));
+
+  EXPECT_THAT(functions, ElementsAre("(all)", "bill the \xE2\x82\xAC"));
+}
+
 TEST(HttpReceiver, GivesEachDeliveryItsDeadline) {
   TimePoint deadline;
   InlineSink sink([&](const Delivery& delivery) {

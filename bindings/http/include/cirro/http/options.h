@@ -81,6 +81,10 @@ struct HttpOptions {
 
   int done_status = 202;    ///< Done without a reply: 200, 202 or 204.
   int reject_status = 422;  ///< kRejected; 400 for Event Grid.
+  /// Whether a request may name the one function that its event is for
+  /// (kRedriveHeader), whatever the functions' filters say; else it is answered
+  /// 403. Only where those who can reach the port may do that.
+  bool redrive = false;
   HttpReplyMode reply_mode = HttpReplyMode::kAsRequest;
   /// How long a draining receiver still takes connections and requests.
   std::chrono::milliseconds drain_delay{0};

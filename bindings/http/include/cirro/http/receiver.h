@@ -49,6 +49,7 @@ class CIRRO_EXPORT HttpSideRoutes {
 /// Why a request was answered by the receiver itself.
 enum class HttpReject : std::uint8_t {
   kBadRequest,        ///< 400: not HTTP/1.1, or ambiguous.
+  kRedrive,           ///< 403: names its function, and `redrive` is off.
   kNotFound,          ///< 404: a path that is never an event's.
   kMethod,            ///< 405
   kTimeout,           ///< 408: too slow.
@@ -63,7 +64,7 @@ enum class HttpReject : std::uint8_t {
   kDraining,          ///< 503: came after the listener was closed.
   kVersion,           ///< 505
 };
-inline constexpr std::size_t kHttpRejects = 14;
+inline constexpr std::size_t kHttpRejects = 15;
 /// In snake case, for the metrics' `reason`.
 [[nodiscard]] CIRRO_EXPORT std::string_view ToString(
     HttpReject reason) noexcept;
