@@ -1,5 +1,7 @@
 #include "cirro/runtime/command.h"
 
+#include <string_view>
+
 #include "config.h"
 #include "environment.h"
 #include "flags.h"
@@ -7,6 +9,16 @@
 #include "module_loader.h"
 
 namespace cirro {
+namespace {
+
+template <typename Api>
+Result<const Api*> Load(std::string_view name) {
+  const internal::ModuleLoader loader(internal::ModuleFolders(
+      internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH")));
+  return loader.Load<Api>(name);
+}
+
+}  // namespace
 
 Result<std::string> DescribeConfiguration(std::span<const std::string> flags) {
   const auto parsed = internal::ParseFlags(flags);
@@ -24,9 +36,9 @@ std::string ConfigurationPage() { return internal::ConfigurationMarkdown(); }
 std::string MetricsPage() { return internal::MetricsMarkdown(); }
 
 Result<const HttpClientApi*> LoadHttpClient() {
-  const internal::ModuleLoader loader(internal::ModuleFolders(
-      internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH")));
-  return loader.Load<HttpClientApi>("http_client");
+  return Load<HttpClientApi>("http_client");
 }
+
+Result<const SqliteApi*> LoadSqlite() { return Load<SqliteApi>("sqlite"); }
 
 }  // namespace cirro

@@ -12,6 +12,7 @@
 
 #include "cirro/module/module.h"
 #include "cirro/runtime/command.h"
+#include "dlq.h"
 #include "run.h"
 #include "say.h"
 #include "scaffold.h"
@@ -39,6 +40,7 @@ class Command {
     app_.footer(kExitCodesHelp);
     AddRun();
     AddSend();
+    AddDlq();
     AddNew();
     AddConfig();
     AddMetrics();
@@ -71,7 +73,13 @@ class Command {
       const std::vector<std::pair<std::string, std::string>>& choices = {},
       bool passes_on = false) {
     CommandWords words{command.get_name(), {}, std::move(values), passes_on};
-    for (const CLI::Option* option : command.get_options()) {
+    std::vector<const CLI::Option*> options = command.get_options();
+    // A verb's flags are known with all verbs, whose own parser is strict.
+    for (const CLI::App* verb : command.get_subcommands({})) {
+      const auto of_verb = verb->get_options();
+      options.insert(options.end(), of_verb.begin(), of_verb.end());
+    }
+    for (const CLI::Option* option : options) {
       FlagWords flag;
       for (const std::string& name : option->get_lnames()) {
         flag.names.push_back("--" + name);
@@ -179,6 +187,78 @@ class Command {
            "application/json text/plain application/octet-stream"}});
   }
 
+  // The flags that say which letters are meant.
+  CLI::App* AddVerb(const char* name, const char* what) {
+    CLI::App* const verb = dlq_->add_subcommand(name, what);
+    DlqOptions& of = dlq_options_;
+    verb->add_option("--file", of.file, "The file of dead letters")->required();
+    return verb;
+  }
+  CLI::App* AddVerbOnMany(const char* name, const char* what) {
+    CLI::App* const verb = AddVerb(name, what);
+    DlqOptions& of = dlq_options_;
+    verb->add_option("--function,-f", of.function, "That died of it");
+    verb->add_option("--reason", of.reason)
+        ->check(CLI::IsMember(
+            {"exhausted", "rejected", "malformed", "unmatched", "crashed"}));
+    verb->add_option("--inlet", of.inlet, "That it came through");
+    verb->add_option("--position", of.position,
+                     "orders/3@1234, or all of orders/3");
+    verb->add_option("--type,-t", of.type, "The event's type");
+    verb->add_option("--source", of.source, "The event's source");
+    verb->add_option("--id", of.event_id, "The event's id");
+    verb->add_option("--since", of.since, "RFC 3339");
+    verb->add_option("--until", of.until, "RFC 3339; before it");
+    verb->add_flag("--redriven", of.redriven, "Also those redriven already");
+    verb->add_option("--limit,-n", of.limit, "How many at most");
+    verb->add_option("--format", of.format, "table, or json: a line each")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+    return verb;
+  }
+
+  void AddDlq() {
+    dlq_ = app_.add_subcommand("dlq",
+                               "List, show, redrive and purge dead letters");
+    dlq_->require_subcommand(1);
+    DlqOptions& of = dlq_options_;
+    dlq_list_ = AddVerbOnMany("list", "A line each, in the original order");
+    dlq_show_ = AddVerb("show", "One, with all that is kept of it, as JSON");
+    dlq_show_->add_option("ID", of.id, "As list shows it")->required();
+    dlq_show_->add_flag("--raw", of.raw, "The message's bytes alone");
+    dlq_redrive_ = AddVerbOnMany(
+        "redrive",
+        "Send them again, in the original order, each to the function that it "
+        "died of (http.redrive = true there); marks what was confirmed and "
+        "ends at the first that is not taken. Run again, it goes on there");
+    dlq_redrive_->add_option("--to", of.to, "The receiver's URL")->required();
+    dlq_redrive_->add_option("--rate", of.rate, "Letters a second at most")
+        ->check(CLI::PositiveNumber);
+    dlq_redrive_
+        ->add_option("--timeout", of.timeout_seconds, "Seconds until an answer")
+        ->check(&CheckSeconds, "FLOAT in [0.001 - 86400]")
+        ->capture_default_str();
+    dlq_redrive_->add_flag("--keep-going", of.keep_going,
+                           "Pass over what is refused; the order is lost");
+    dlq_purge_ = AddVerbOnMany("purge", "Remove them for good");
+    dlq_purge_->add_option("ID", of.id, "This one");
+    dlq_purge_->add_flag("--yes", of.yes, "Do it");
+    for (CLI::App* const verb : {dlq_redrive_, dlq_purge_}) {
+      verb->add_flag("--dry-run", of.dry_run, "Show which, and do nothing");
+    }
+    Know(*dlq_, "list show redrive purge",
+         {{"--file", "FILE"},
+          {"--reason", "exhausted rejected malformed unmatched crashed"},
+          {"--format", "table json"}});
+  }
+
+  int CallDlq() {
+    if (dlq_list_->parsed()) return DlqList(dlq_options_);
+    if (dlq_show_->parsed()) return DlqShow(dlq_options_);
+    if (dlq_redrive_->parsed()) return DlqRedrive(dlq_options_);
+    return DlqPurge(dlq_options_);
+  }
+
   void AddNew() {
     new_ = app_.add_subcommand("new", "Write a function project to begin with");
     new_->add_option("NAME", name_, "[a-z][a-z0-9_-]*")->required();
@@ -227,6 +307,7 @@ class Command {
 
   int Call() {
     if (send_->parsed()) return Send(send_options_);
+    if (dlq_->parsed()) return CallDlq();
     if (new_->parsed()) return New(name_, folder_);
     if (config_->parsed() && !markdown_) return ShowConfig();
     if (config_->parsed() || metrics_->parsed()) {
@@ -258,6 +339,11 @@ class Command {
   CLI::App app_{"Runs, feeds and starts CloudEvents functions.", "cirro"};
   CLI::App* run_ = nullptr;
   CLI::App* send_ = nullptr;
+  CLI::App* dlq_ = nullptr;
+  CLI::App* dlq_list_ = nullptr;
+  CLI::App* dlq_show_ = nullptr;
+  CLI::App* dlq_redrive_ = nullptr;
+  CLI::App* dlq_purge_ = nullptr;
   CLI::App* new_ = nullptr;
   CLI::App* config_ = nullptr;
   CLI::App* metrics_ = nullptr;
@@ -265,6 +351,7 @@ class Command {
   CLI::App* completion_ = nullptr;
   RunOptions run_options_;
   SendOptions send_options_;
+  DlqOptions dlq_options_;
   std::string name_;
   std::string folder_;
   bool print_ = false;

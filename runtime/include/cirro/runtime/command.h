@@ -6,6 +6,7 @@
 #include "cirro/cloudevents/export.h"
 #include "cirro/cloudevents/result.h"
 #include "cirro/http_client/http_client.h"
+#include "cirro/sqlite/sqlite.h"
 
 // What the `cirro` command asks of the runtime.
 namespace cirro {
@@ -20,8 +21,9 @@ namespace cirro {
 [[nodiscard]] CIRRO_EXPORT std::string ConfigurationPage();
 [[nodiscard]] CIRRO_EXPORT std::string MetricsPage();
 
-/// The HTTP client; its module is loaded at the first call. Fails with
-/// kInvalidConfig when it cannot be.
+/// The HTTP client, and files of dead letters; the module is loaded at the
+/// first call. Fails with kInvalidConfig when it cannot be.
 [[nodiscard]] CIRRO_EXPORT Result<const HttpClientApi*> LoadHttpClient();
+[[nodiscard]] CIRRO_EXPORT Result<const SqliteApi*> LoadSqlite();
 
 }  // namespace cirro

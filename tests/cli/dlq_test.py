@@ -1,0 +1,265 @@
+"""cirro dlq, on files that the module wrote.
+
+usage: dlq_test.py BIN_FOLDER MAKE_LETTERS [unittest arguments]
+"""
+
+import http.server
+import json
+import pathlib
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from serving import PATIENCE, Program, Sink, TestCase, free_port  # noqa: E402
+
+BIN = pathlib.Path(sys.argv.pop(1)).resolve()
+MAKE_LETTERS = pathlib.Path(sys.argv.pop(1)).resolve()
+
+
+class Scripted:
+    """A receiver that answers what `answer` says for each event's id."""
+
+    def __init__(self, answer):
+        self.ids: list[str] = []
+        self.came: queue.Queue = queue.Queue()
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("content-length", 0)))
+                id_ = self.headers.get("ce-id", "")
+                receiver.ids.append(id_)
+                receiver.came.put(id_)
+                self.send_response(answer(id_))
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> "Scripted":
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Dlq(TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = str(pathlib.Path(folder.name) / "letters.db")
+
+    def bury(self, count: int) -> None:
+        subprocess.run([MAKE_LETTERS, self.file, str(count)], check=True, timeout=PATIENCE)
+
+    def command(self, verb: str, *arguments: str) -> list[str]:
+        return [str(BIN / "cirro"), "dlq", verb, "--file", self.file, *arguments]
+
+    def dlq(self, verb: str, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            self.command(verb, *arguments), capture_output=True, timeout=PATIENCE
+        )
+
+    def ok(self, verb: str, *arguments: str) -> bytes:
+        done = self.dlq(verb, *arguments)
+        self.assertEqual(done.returncode, 0, done)
+        return done.stdout
+
+    def positions(self, *arguments: str) -> list[str]:
+        lines = self.ok("list", "--format", "json", *arguments).splitlines()
+        return [json.loads(line)["position"] for line in lines]
+
+    def id_at(self, position: str) -> str:
+        line = self.ok("list", "--format", "json", "--position", position).splitlines()[0]
+        return json.loads(line)["id"]
+
+
+class List(Dlq):
+    def test_shows_the_letters_in_the_original_order(self):
+        self.bury(11)
+        expected = [f"orders/0@{n}" for n in range(1, 12)] + ["orders/1@7"]
+        self.assertEqual(self.positions(), expected)
+
+    def test_shows_what_is_asked_for(self):
+        self.bury(4)
+        self.assertEqual(self.positions("--function", "bill"), ["orders/0@1", "orders/0@3"])
+        self.assertEqual(self.positions("--reason", "malformed"), ["orders/1@7"])
+        self.assertEqual(self.positions("--position", "orders/1"), ["orders/1@7"])
+        self.assertEqual(self.positions("--id", "2"), ["orders/0@2"])
+        self.assertEqual(self.positions("--since", "2027-01-15T08:00:04Z"), ["orders/0@4"])
+        self.assertEqual(self.positions("--type", "no.such"), [])
+        self.assertEqual(self.positions("-n", "1"), ["orders/0@1"])
+
+    def test_puts_no_control_character_on_a_terminal(self):
+        self.bury(1)
+        table = self.ok("list").decode()
+        self.assertIn("no?[2Jmoney", table)
+        self.assertTrue(all(c == "\n" or c.isprintable() for c in table), table)
+
+    def test_says_what_is_wrong(self):
+        for code, said, arguments in (
+            (66, "`path`", ("list",)),
+            (2, "--since", ("list", "--since", "yesterday")),
+            (2, "--reason", ("list", "--reason", "bored")),
+            (2, "--to is required", ("redrive",)),
+        ):
+            with self.subTest(arguments):
+                if code == 2:
+                    self.bury(0)
+                done = self.dlq(*arguments)
+                self.assertEqual(done.returncode, code, done)
+                self.assertIn(said, done.stderr.decode())
+
+    def test_knows_its_flags_also_misspelt(self):
+        done = self.dlq("list", "--positon", "x")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("did you mean --position", done.stderr.decode())
+
+
+class Show(Dlq):
+    def test_shows_all_of_an_event(self):
+        self.bury(1)
+        letter = json.loads(self.ok("show", self.id_at("orders/0@1")))
+        self.assertEqual((letter["reason"], letter["function"]), ("rejected", "bill"))
+        self.assertEqual(letter["event"]["id"], "1")
+        self.assertEqual(letter["event"]["data"], "d" * 20)
+
+    def test_shows_what_is_no_event_as_it_came(self):
+        self.bury(0)
+        id_ = self.id_at("orders/1@7")
+        letter = json.loads(self.ok("show", id_))
+        self.assertEqual(letter["malformed"], "`id` is missing")
+        self.assertEqual(letter["headers"][0], ["content-type", "application/json"])
+        self.assertEqual(letter["body_base64"], "/wB7")
+        self.assertEqual(self.ok("show", id_, "--raw"), b"\xff\0{")
+
+    def test_says_that_there_is_none(self):
+        self.bury(0)
+        self.assertEqual(self.dlq("show", "99").returncode, 1)
+
+
+class Redrive(Dlq):
+    def test_sends_each_once_in_order_for_its_function_alone(self):
+        self.bury(4)
+        with Sink() as sink:
+            done = self.dlq("redrive", "--to", sink.url, "--position", "orders/0")
+            sent = [sink.take()[0] for _ in range(4)]
+            again = self.dlq("redrive", "--to", sink.url, "--position", "orders/0")
+            self.assertTrue(sink.received.empty())
+        self.assertEqual((done.returncode, done.stderr), (0, b"redriven 4\n"))
+        self.assertEqual((again.returncode, again.stderr), (0, b"redriven 0\n"))
+        self.assertEqual([headers["ce-id"] for headers in sent], ["1", "2", "3", "4"])
+        functions = [headers["cirro-redrive-function"] for headers in sent]
+        self.assertEqual(functions[:2], ["bill", "mail%20%E2%82%AC"])
+        self.assertEqual(self.positions(), ["orders/1@7"])
+        self.assertEqual(len(self.positions("--redriven")), 5)
+
+    def test_sends_no_credentials_of_what_is_no_event(self):
+        self.bury(0)
+        with Sink() as sink:
+            self.ok("redrive", "--to", sink.url)
+            headers, body = sink.take()
+        self.assertEqual((headers["content-type"], body), ("application/json", b"\xff\0{"))
+        self.assertNotIn("authorization", headers)
+        self.assertNotIn("cirro-redrive-function", headers)
+
+    def test_ends_at_the_first_that_is_not_taken_and_goes_on_there(self):
+        self.bury(4)
+        refusing = {"3"}
+        with Scripted(lambda id_: 500 if id_ in refusing else 202) as receiver:
+            to = ("redrive", "--to", receiver.url, "--position", "orders/0")
+            first = self.dlq(*to)
+            refusing.clear()
+            second = self.dlq(*to)
+        self.assertEqual(first.returncode, 1, first)
+        self.assertIn(b"orders/0@3; 500", first.stderr)
+        self.assertIn(b"redriven 2, not taken 1", first.stderr)
+        self.assertEqual(second.returncode, 0, second)
+        self.assertEqual(receiver.ids, ["1", "2", "3", "3", "4"])
+
+    def test_passes_over_what_is_refused_where_it_may(self):
+        self.bury(4)
+        with Scripted(lambda id_: 422 if id_ == "2" else 202) as receiver:
+            done = self.dlq(
+                *("redrive", "--to", receiver.url, "--position", "orders/0", "--keep-going")
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(receiver.ids, ["1", "2", "3", "4"])
+        self.assertEqual(self.positions("--position", "orders/0"), ["orders/0@2"])
+
+    def test_goes_on_for_nobody_who_is_away_or_overloaded(self):
+        self.bury(3)
+        away = f"http://127.0.0.1:{free_port()}"
+        self.assertEqual(self.dlq("redrive", "--to", away, "--keep-going").returncode, 69)
+        with Scripted(lambda _: 429) as receiver:
+            done = self.dlq("redrive", "--to", receiver.url, "--keep-going")
+        self.assertEqual((done.returncode, receiver.ids), (75, ["1"]))
+        self.assertEqual(len(self.positions()), 4)
+
+    def test_loses_nothing_when_it_is_killed_at_any_point(self):
+        self.bury(40)
+        with Scripted(lambda _: 202) as receiver:
+            to = ("redrive", "--to", receiver.url, "--position", "orders/0")
+            kills = 6
+            for kill in range(kills):
+                process = subprocess.Popen(self.command(*to), stderr=subprocess.DEVNULL)
+                for _ in range(kill + 1):
+                    receiver.came.get(timeout=PATIENCE)
+                process.kill()
+                process.wait(PATIENCE)
+            self.ok(*to)
+        self.assertEqual(sorted(set(receiver.ids), key=int), [str(n) for n in range(1, 41)])
+        first = list(dict.fromkeys(receiver.ids))
+        self.assertEqual(first, sorted(first, key=int))
+        self.assertLessEqual(len(receiver.ids), 40 + kills)
+        self.assertEqual(self.positions("--position", "orders/0"), [])
+
+    def test_keeps_to_a_limit_and_shows_what_it_would_do(self):
+        self.bury(5)
+        with Sink() as sink:
+            dry = self.dlq("redrive", "--to", sink.url, "--dry-run", "--format", "json")
+            self.assertTrue(sink.received.empty())
+            self.ok("redrive", "--to", sink.url, "--limit", "2", "--rate", "1000")
+            self.assertEqual(sink.received.qsize(), 2)
+        self.assertEqual(len(dry.stdout.splitlines()), 6)
+        self.assertEqual(dry.stderr, b"would redrive 6\n")
+
+    def test_is_refused_by_a_function_that_does_not_allow_it(self):
+        self.bury(1)
+        with Program([str(BIN / "echo")]) as echo:
+            done = self.dlq("redrive", "--to", echo.url)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(b"http.redrive", done.stderr)
+
+
+class Purge(Dlq):
+    def test_removes_what_is_meant_and_asks_before(self):
+        self.bury(4)
+        self.assertEqual(self.dlq("purge").returncode, 2)
+        dry = self.dlq("purge", "--function", "bill", "--dry-run")
+        self.assertEqual((dry.returncode, dry.stderr), (0, b"would purge 2\n"))
+        done = self.dlq("purge", "--function", "bill", "--yes")
+        self.assertEqual((done.returncode, done.stderr), (0, b"purged 2\n"))
+        self.assertEqual(self.positions(), ["orders/0@2", "orders/0@4", "orders/1@7"])
+
+    def test_removes_one(self):
+        self.bury(2)
+        id_ = self.id_at("orders/0@1")
+        self.ok("purge", id_, "--yes")
+        self.assertEqual(self.dlq("purge", id_, "--yes").returncode, 1)
+        self.assertEqual(self.positions(), ["orders/0@2", "orders/1@7"])
+
+
+if __name__ == "__main__":
+    import unittest
+
+    unittest.main(verbosity=2)
