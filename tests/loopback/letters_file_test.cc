@@ -299,7 +299,7 @@ TEST_F(LettersFile, RefusesMoreThanMayWait) {
   MustOpen();
   ASSERT_TRUE(Bury(Letter(1)));
   const Lock lock(options_.path);
-  for (const std::uint64_t send : {101, 102, 103}) {
+  for (std::uint64_t send = 101; send <= 103; ++send) {
     store_->Bury(Letter(2), SendCompletion(outcomes_, send));
   }
 
@@ -327,13 +327,14 @@ TEST_F(LettersFile, EndsInTimeWhileTheFileIsLocked) {
 
 TEST_F(LettersFile, WritesWhatWaitsBeforeItEnds) {
   MustOpen();
-  for (int i = 1; i <= 500; ++i) {
-    store_->Bury(Letter(i), SendCompletion(outcomes_, 1000 + i));
+  for (std::uint64_t i = 1; i <= 500; ++i) {
+    store_->Bury(Letter(static_cast<int>(i)),
+                 SendCompletion(outcomes_, 1000 + i));
   }
 
   store_->Stop(kLettersPatience);
 
-  for (int i = 1; i <= 500; ++i) ASSERT_TRUE(outcomes_.Of(1000 + i));
+  for (std::uint64_t i = 1; i <= 500; ++i) ASSERT_TRUE(outcomes_.Of(1000 + i));
   EXPECT_EQ(All().size(), 500U);
 }
 
