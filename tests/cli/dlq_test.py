@@ -125,6 +125,48 @@ class List(Dlq):
         self.assertIn("did you mean --position", done.stderr.decode())
 
 
+class Places(Dlq):
+    """Named by the configuration of a process that would be started here."""
+
+    def place(self, text: str, *arguments: str) -> subprocess.CompletedProcess:
+        config = pathlib.Path(self.file).parent / "cirro.toml"
+        config.write_text(text)
+        return subprocess.run(
+            [BIN / "cirro", "dlq", "list", "--config", config, "--format", "json", *arguments],
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+
+    def test_takes_the_place_that_is_named_or_the_only_one(self):
+        self.bury(0)
+        one = f'[dead_letter.here]\npath = "{self.file}"\n'
+        two = one + '[dead_letter.there]\npath = "/nowhere/letters.db"\n'
+        for text, arguments in ((one, ()), (two, ("--place", "here"))):
+            done = self.place(text, *arguments)
+            self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 1), done)
+        other = two.replace(self.file, "/nowhere/else.db")
+        set_ = ("--place", "here", "--set", f"dead_letter.here.path={self.file}")
+        self.assertEqual(self.place(other, *set_).returncode, 0)
+
+    def test_says_which_places_there_are(self):
+        two = (
+            f'[dead_letter.here]\npath = "{self.file}"\n'
+            f'[dead_letter.there]\npath = "{self.file}2"\n'
+        )
+        for code, said, text, arguments in (
+            (78, "here, there", two, ()),
+            (78, "here, there", two, ("--place", "hear")),
+            (78, "no [dead_letter.NAME]", "", ()),
+            (78, "`path`", two, ("--place", "here")),
+            (78, "dead_leter", "[dead_leter.x]\n", ()),
+            (2, "excludes", two, ("--place", "here", "--file", self.file)),
+        ):
+            with self.subTest(said):
+                done = self.place(text, *arguments)
+                self.assertEqual(done.returncode, code, done)
+                self.assertIn(said, done.stderr.decode())
+
+
 class Show(Dlq):
     def test_shows_all_of_an_event(self):
         self.bury(1)

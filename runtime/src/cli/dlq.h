@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace cirro::cli {
 
 /// `cirro dlq`, as it was typed.
 struct DlqOptions {
-  std::string file;  ///< Of dead letters.
+  std::string place;   ///< `[dead_letter.NAME]`; empty: the only one.
+  std::string config;  ///< Instead of cirro.toml.
+  std::vector<std::string> settings;  ///< SECTION.KEY=VALUE.
+  std::string file;                   ///< Of dead letters, without a place.
 
   // Which letters; empty: any.
   std::string function;

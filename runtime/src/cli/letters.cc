@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "cirro/cloudevents/event_draft.h"
 #include "cirro/cloudevents/json_format.h"
@@ -78,6 +79,21 @@ Json FactsJson(const KeptLetter& kept) {
   return json;
 }
 
+Result<std::unique_ptr<LetterBox>> OpenFile(const std::string& file) {
+  const auto sqlite = LoadSqlite();
+  if (!sqlite) return sqlite.error();
+  return (*sqlite)->open_box({.name = file, .path = file});
+}
+
+Result<std::unique_ptr<LetterBox>> OpenPlace(const DlqOptions& options) {
+  std::vector<std::string> flags;
+  if (!options.config.empty()) flags.push_back("--config=" + options.config);
+  for (const std::string& setting : options.settings) {
+    flags.push_back("--set=" + setting);
+  }
+  return OpenLetterBox(options.place, flags);
+}
+
 // What is no UTF-8 in a fact is shown as U+FFFD.
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -119,14 +135,11 @@ int ExitOfPlace(const Error& error) {
 }
 
 std::unique_ptr<LetterBox> OpenBox(const DlqOptions& options, int& code) {
-  const auto sqlite = LoadSqlite();
-  if (!sqlite) {
-    code = Fail(kBadConfig, sqlite.error().message);
-    return nullptr;
-  }
-  auto box = (*sqlite)->open_box({.name = options.file, .path = options.file});
+  auto box = options.file.empty() ? OpenPlace(options) : OpenFile(options.file);
   if (box) return *std::move(box);
   code = ExitOfPlace(box.error());
+  // A file that was named is an input; a place, a setting.
+  if (code == kNoInput && options.file.empty()) code = kBadConfig;
   Fail(static_cast<ExitCode>(code), box.error().message);
   return nullptr;
 }

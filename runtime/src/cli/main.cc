@@ -191,7 +191,16 @@ class Command {
   CLI::App* AddVerb(const char* name, const char* what) {
     CLI::App* const verb = dlq_->add_subcommand(name, what);
     DlqOptions& of = dlq_options_;
-    verb->add_option("--file", of.file, "The file of dead letters")->required();
+    CLI::Option* const place = verb->add_option(
+        "--place", of.place,
+        "NAME of [dead_letter.NAME]; default: the only one there is");
+    verb->add_option("--config", of.config, "Instead of cirro.toml");
+    verb->add_option("--set", of.settings,
+                     "SECTION.KEY=VALUE, as a function's flag; may be repeated")
+        ->allow_extra_args(false);
+    verb->add_option("--file", of.file,
+                     "A file of dead letters, whatever is configured")
+        ->excludes(place);
     return verb;
   }
   CLI::App* AddVerbOnMany(const char* name, const char* what) {
@@ -248,6 +257,7 @@ class Command {
     }
     Know(*dlq_, "list show redrive purge",
          {{"--file", "FILE"},
+          {"--config", "FILE"},
           {"--reason", "exhausted rejected malformed unmatched crashed"},
           {"--format", "table json"}});
   }

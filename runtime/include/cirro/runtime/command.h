@@ -1,10 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "cirro/cloudevents/export.h"
 #include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/letter_box.h"
 #include "cirro/http_client/http_client.h"
 #include "cirro/sqlite/sqlite.h"
 
@@ -25,5 +28,13 @@ namespace cirro {
 /// first call. Fails with kInvalidConfig when it cannot be.
 [[nodiscard]] CIRRO_EXPORT Result<const HttpClientApi*> LoadHttpClient();
 [[nodiscard]] CIRRO_EXPORT Result<const SqliteApi*> LoadSqlite();
+
+/// What is kept at `place` (`[dead_letter.NAME]`) of a process started here
+/// with `flags`; empty: at the only one that there is. Fails with
+/// kInvalidConfig where the configuration is wrong or names no such place,
+/// kUnsupported where it is one whose letters cannot be listed, and as
+/// SqliteApi::open_box.
+[[nodiscard]] CIRRO_EXPORT Result<std::unique_ptr<LetterBox>> OpenLetterBox(
+    std::string_view place, std::span<const std::string> flags);
 
 }  // namespace cirro
