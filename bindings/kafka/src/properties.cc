@@ -308,7 +308,6 @@ Result<Properties> ConsumerProperties(const KafkaInletOptions& options) {
   if (auto checked = CheckInlet(options); !checked) return checked.error();
   auto out = ConnectionProperties(options.connection);
   if (!out) return out;
-  const bool latest = options.start.kind == KafkaStart::Kind::kLatest;
   const Properties more = {
       {"group.id", options.group},
       {"enable.auto.commit", "false"},
@@ -316,7 +315,8 @@ Result<Properties> ConsumerProperties(const KafkaInletOptions& options) {
       // The end of a partition tells its position beyond the markers of
       // transactions, which no record does.
       {"enable.partition.eof", "true"},
-      {"auto.offset.reset", latest ? "latest" : "earliest"},
+      // Where to begin is decided here, and known before the first record is.
+      {"auto.offset.reset", "error"},
       {"isolation.level",
        options.read_uncommitted ? "read_uncommitted" : "read_committed"},
       {"partition.assignment.strategy", std::string(NameOf(options.assignor))},

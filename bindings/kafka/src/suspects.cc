@@ -1,0 +1,63 @@
+#include "suspects.h"
+
+#include <algorithm>
+
+namespace cirro::internal {
+namespace {
+
+auto Find(auto& counts, std::uint64_t offset) noexcept {
+  return std::lower_bound(counts.begin(), counts.end(), offset,
+                          [](const OffsetCount& each, std::uint64_t at) {
+                            return each.offset < at;
+                          });
+}
+
+}  // namespace
+
+void Suspects::Begin(const OffsetMap* last, std::uint64_t base,
+                     std::uint64_t horizon) {
+  base_ = base;
+  horizon_ = horizon;
+  crashes_.clear();
+  std::uint32_t unfinished = 0;
+  if (last != nullptr) {
+    crashes_ = last->crashes;
+    if (!last->clean) unfinished = last->starts;
+  }
+  // Wraps to nothing only after four thousand million starts.
+  starts_ = unfinished + 1;
+  // A charge that stayed tells as much as starts do.
+  active_ = unfinished >= kStarts || (unfinished > 0 && !crashes_.empty());
+}
+
+bool Suspects::IsGivenUp(std::uint64_t offset) const noexcept {
+  const auto at = Find(crashes_, offset);
+  return at != crashes_.end() && at->offset == offset &&
+         at->count >= max_crashes_;
+}
+
+void Suspects::Charge(std::uint64_t offset) {
+  const auto at = Find(crashes_, offset);
+  if (at != crashes_.end() && at->offset == offset) {
+    ++at->count;
+  } else {
+    crashes_.insert(at, {offset, 1});
+  }
+}
+
+void Suspects::Discharge(std::uint64_t offset) noexcept {
+  const auto at = Find(crashes_, offset);
+  if (at == crashes_.end() || at->offset != offset) return;
+  if (--at->count == 0) crashes_.erase(at);
+}
+
+void Suspects::MoveTo(std::uint64_t position) noexcept {
+  if (position <= base_) return;
+  base_ = position;
+  crashes_.erase(crashes_.begin(), Find(crashes_, position));
+  if (active_ && position < horizon_) return;
+  active_ = false;
+  starts_ = 1;  // This one, which gets on.
+}
+
+}  // namespace cirro::internal
