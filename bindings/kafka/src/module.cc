@@ -1,12 +1,12 @@
 #include "cirro/module/module.h"
 #include "cirro/kafka/kafka.h"
-
+#include "kafka_inlet.h"
 #include "kafka_outlet.h"
 
 namespace cirro::internal {
 namespace {
 
-constexpr KafkaApi kApi{nullptr, &KafkaOutlet::Make};
+constexpr KafkaApi kApi{&MakeKafkaInlet, &KafkaOutlet::Make};
 
 }  // namespace
 }  // namespace cirro::internal

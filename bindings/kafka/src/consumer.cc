@@ -1,0 +1,309 @@
+#include "consumer.h"
+
+#include <algorithm>
+
+namespace cirro::internal {
+namespace {
+
+using std::chrono::milliseconds;
+using Phase = InletShared::Phase;
+
+// An event of librdkafka is told by an edge; this often it is looked at anyway.
+constexpr milliseconds kLongestWait{250};
+constexpr milliseconds kProbe{1'000};
+constexpr milliseconds kProbePatience{50};
+
+std::string WhatToChange(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return "; see `security`, `sasl`, `username` and `password`";
+    case RD_KAFKA_RESP_ERR__SSL:
+      return "; see `security`, `ca`, `certificate`, `key` and `verify`";
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      return "; see `topics`";
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+      return "; see `group`";
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+      return "; see `assignor`: members of a group have one in common";
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+      return "; see `session_timeout`: the broker bounds it";
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+      return "; see `instance_id`: another member has it";
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      return "; a function registered as inline must not block";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Consumer>> Consumer::Make(const Parts& parts,
+                                                 const Properties& properties) {
+  auto conf = MakeConf(properties, parts.voice);
+  if (!conf) return std::move(conf).error();
+  rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_REBALANCE |
+                                            RD_KAFKA_EVENT_OFFSET_COMMIT |
+                                            RD_KAFKA_EVENT_ERROR);
+  auto handle = MakeHandle(RD_KAFKA_CONSUMER, *std::move(conf));
+  if (!handle) return std::move(handle).error();
+  rd_kafka_poll_set_consumer(handle->get());
+
+  const PartitionList topics(rd_kafka_topic_partition_list_new(
+      static_cast<int>(parts.options.topics.size())));
+  for (const std::string& topic : parts.options.topics) {
+    rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(),
+                                      RD_KAFKA_PARTITION_UA);
+  }
+  const auto code = rd_kafka_subscribe(handle->get(), topics.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return InvalidOption("topics", TextOf(code));
+  }
+  return std::unique_ptr<Consumer>(new Consumer(parts, *std::move(handle)));
+}
+
+Consumer::Consumer(const Parts& parts, Handle handle)
+    : parts_(parts),
+      options_(parts.options),
+      clock_(parts.clock),
+      voice_(parts.voice),
+      shared_(parts.shared),
+      handle_(std::move(handle)),
+      events_(rd_kafka_queue_get_consumer(handle_.get())),
+      decoder_(options_.decode) {
+  batch_.reserve(Partition::kBatch);
+  const std::uint64_t one = 1;
+  rd_kafka_queue_io_event_enable(events_.get(), shared_.mailbox.descriptor(),
+                                 &one, sizeof one);
+}
+
+Consumer::~Consumer() {
+  rd_kafka_queue_io_event_enable(events_.get(), -1, nullptr, 0);
+  partitions_.clear();
+  rebalance_.reset();
+  closing_events_.reset();
+  events_.reset();
+  // It was closed in good order, or could not be in time.
+  rd_kafka_destroy_flags(handle_.release(),
+                         RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void Consumer::Run() noexcept {
+  BlockSignals();
+  shared_.mailbox.Own();
+  Link(LinkState::Kind::kConnecting);
+  while (shared_.phase.load() != Phase::kClosed) {
+    shared_.mailbox.Clear();
+    const TimePoint now = clock_.Now();
+    const bool busy = Turn(now);
+    shared_.Reached(shared_.phase.load());
+    if (!busy) shared_.mailbox.Wait(Patience(now));
+  }
+  shared_.Reached(Phase::kClosed);
+}
+
+bool Consumer::Turn(TimePoint now) noexcept {
+  bool busy = TakeNotes();
+  busy = ServeEvents(events_.get()) || busy;
+  if (closing_events_) busy = ServeEvents(closing_events_.get()) || busy;
+  AdvanceRebalance(now);
+  AdvanceCommit(now);
+  if (shared_.phase.load() == Phase::kRunning && !fatal_) {
+    AdvanceSeek(now);
+    if (shared_.demand.load(std::memory_order_relaxed)) {
+      busy = ReadAll(now) || busy;
+    }
+  }
+  if (now >= lag_at_) ReportLag(now);
+  WatchLink(now);
+  AdvanceStop(now);
+  return busy;
+}
+
+milliseconds Consumer::Patience(TimePoint now) const noexcept {
+  TimePoint next = now + kLongestWait;
+  next = std::min(next, lag_at_);
+  if (!committing_ && commit_at_ > now) next = std::min(next, commit_at_);
+  if (rebalance_) {
+    const TimePoint at =
+        rebalance_->assign ? rebalance_->try_at : rebalance_->deadline;
+    if (at > now) next = std::min(next, at);
+  }
+  if (shared_.phase.load() >= Phase::kStopping) {
+    const TimePoint at = closing_ ? close_by_ : shared_.stop_by();
+    if (at > now) next = std::min(next, at);
+  }
+  for (const auto& partition : partitions_) {
+    if (partition && partition->reads_again) {
+      next = std::min(next, partition->read_at);
+    }
+  }
+  return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(next - now));
+}
+
+Partition* Consumer::Find(DeliveryToken token) noexcept {
+  const auto slot = static_cast<std::uint32_t>(token.high);
+  const auto epoch = static_cast<std::uint32_t>(token.high >> 32);
+  if (slot >= partitions_.size() || !partitions_[slot]) return nullptr;
+  return partitions_[slot]->epoch == epoch ? partitions_[slot].get() : nullptr;
+}
+
+bool Consumer::AnyOpen(const Slots* of) const noexcept {
+  const auto is_open = [this](std::uint32_t slot) {
+    return partitions_[slot] && partitions_[slot]->ledger.open() > 0;
+  };
+  if (of != nullptr) return std::any_of(of->begin(), of->end(), is_open);
+  for (std::uint32_t slot = 0; slot < partitions_.size(); ++slot) {
+    if (is_open(slot)) return true;
+  }
+  return false;
+}
+
+bool Consumer::TakeNotes() noexcept {
+  if (!shared_.mailbox.Take(notes_)) return false;
+  for (Note& note : notes_) Take(note);
+  return true;
+}
+
+void Consumer::Take(Note& note) noexcept {
+  Partition* const partition = Find(note.token);
+  if (partition == nullptr) return;  // Of an assignment that is over.
+  Ledger& ledger = partition->ledger;
+  const std::uint64_t offset = note.token.low;
+  switch (note.kind) {
+    case Note::Kind::kDone:
+      if (ledger.Done(offset)) {
+        ++done_;
+        partition->warned = partition->warned && ledger.AtSpanBound();
+        if (note.outputs) {
+          partition->outputs.emplace(offset, std::move(note.outputs));
+        }
+      }
+      return;
+    case Note::Kind::kFailed:
+      ledger.Failed(offset, note.attempts);
+      return;
+    case Note::Kind::kGivenBack:
+      // In a drain it is the next owner's.
+      if (!ledger.GivenBack(offset) ||
+          shared_.phase.load() != Phase::kRunning || partition->revoking) {
+        return;
+      }
+      ledger.Again(offset);
+      partition->read_from = partition->reads_again
+                                 ? std::min(partition->read_from, offset)
+                                 : offset;
+      partition->reads_again = true;
+      partition->read_at =
+          clock_.Now() + std::max(note.delay, milliseconds(100));
+      return;
+  }
+}
+
+bool Consumer::ServeEvents(rd_kafka_queue_t* events) noexcept {
+  bool any = false;
+  for (;;) {
+    const HandleEvent event(rd_kafka_queue_poll(events, 0));
+    if (!event) return any;
+    any = true;
+    switch (rd_kafka_event_type(event.get())) {
+      case RD_KAFKA_EVENT_REBALANCE:
+        OnRebalance(*event);
+        break;
+      case RD_KAFKA_EVENT_OFFSET_COMMIT:
+        OnCommitted(*event);
+        break;
+      case RD_KAFKA_EVENT_ERROR:
+        OnError(rd_kafka_event_error(event.get()),
+                rd_kafka_event_error_string(event.get()));
+        break;
+      case RD_KAFKA_EVENT_FETCH:  // An error of the subscription.
+        while (const rd_kafka_message_t* const message =
+                   rd_kafka_event_message_next(event.get())) {
+          OnError(message->err, rd_kafka_message_errstr(message));
+        }
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void Consumer::OnError(rd_kafka_resp_err_t code,
+                       std::string_view text) noexcept {
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    // Librdkafka goes on trying. Its own lines say which and why.
+    Link(LinkState::Kind::kDisconnected);
+    return;
+  }
+  std::array<char, 512> why{};
+  const rd_kafka_resp_err_t fatal =
+      rd_kafka_fatal_error(handle_.get(), why.data(), why.size());
+  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (fatal_) return;
+    fatal_ = true;
+    Link(LinkState::Kind::kFailed);
+    voice_.Fail({ErrorCode::kUnavailable,
+                 "inlet '" + options_.name + "' delivers nothing more: " +
+                     why.data() + WhatToChange(fatal)});
+    return;
+  }
+  voice_.Say(LogLevel::kWarning, std::string(text) + WhatToChange(code));
+}
+
+void Consumer::Link(LinkState::Kind kind) noexcept {
+  const LinkState::Kind before = shared_.link().kind;
+  if (before == LinkState::Kind::kFailed ||
+      (before == kind && kind != LinkState::Kind::kConnecting)) {
+    return;
+  }
+  shared_.SetLink({kind, clock_.Now()});
+  if (kind == LinkState::Kind::kDisconnected) {
+    voice_.Say(LogLevel::kWarning, "no broker of " +
+                                       options_.connection.brokers +
+                                       " is reached; it is tried again");
+  } else if (before == LinkState::Kind::kDisconnected) {
+    voice_.Say(LogLevel::kInfo,
+               "connected again to " + options_.connection.brokers);
+  }
+}
+
+// Librdkafka tells when every broker is lost, and not when one is found.
+void Consumer::WatchLink(TimePoint now) noexcept {
+  if (now < probe_at_) return;
+  if (shared_.link().kind != LinkState::Kind::kDisconnected) return;
+  probe_at_ = now + kProbe;
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto code = rd_kafka_metadata(handle_.get(), 0, nullptr, &metadata,
+                                      static_cast<int>(kProbePatience.count()));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  rd_kafka_metadata_destroy(metadata);
+  Link(assigned_once_ ? LinkState::Kind::kConnected
+                      : LinkState::Kind::kConnecting);
+}
+
+void Consumer::ReportLag(TimePoint now) {
+  lag_at_ = now + options_.lag_every;
+  std::vector<PartitionLag> lag;
+  for (const auto& partition : partitions_) {
+    if (!partition) continue;
+    std::int64_t low = 0;
+    std::int64_t high = -1;
+    rd_kafka_get_watermark_offsets(handle_.get(), partition->topic.c_str(),
+                                   partition->number, &low, &high);
+    // Until something was fetched librdkafka does not know.
+    const std::uint64_t position = partition->ledger.position();
+    const std::uint64_t end = high < 0 ? 0 : static_cast<std::uint64_t>(high);
+    lag.push_back(
+        {shared_.NameOf(partition->slot), end > position ? end - position : 0});
+  }
+  shared_.SetLag(std::move(lag));
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,173 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/consumer_groups.h"
+#include "cirro/dispatch/delivery.h"
+#include "cirro/dispatch/inlet.h"
+#include "cirro/dispatch/link.h"
+#include "cirro/kafka/codec.h"
+#include "cirro/kafka/inlet_options.h"
+#include "handles.h"
+#include "inlet_shared.h"
+#include "ledger.h"
+#include "partition.h"
+#include "positions.h"
+#include "transactions.h"
+
+namespace cirro::internal {
+
+/// The member of the group: what the one thread does that reads, settles and
+/// commits. Run is that thread; nothing here is called by another.
+class Consumer {
+ public:
+  struct Parts {
+    const KafkaInletOptions& options;
+    const InletInfo& info;
+    const Clock& clock;
+    Voice& voice;
+    InletShared& shared;
+    Settler& settler;
+    Sink& sink;
+    PartitionHooks* hooks;       ///< Null: there are none.
+    Transactions* transactions;  ///< Null: at least once.
+  };
+
+  /// Fails with kInvalidConfig. REQUIRES: what `parts` names outlives it.
+  [[nodiscard]] static Result<std::unique_ptr<Consumer>> Make(
+      const Parts& parts, const Properties& properties);
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  /// Until Phase::kStopping has been done.
+  void Run() noexcept;
+
+ private:
+  struct Rebalance {
+    bool assign = false;
+    PartitionList list{};
+    TimePoint deadline{};  ///< Of a revoke: when waiting ends.
+    TimePoint try_at{};    ///< Of an assignment: when it is tried again.
+    bool committing = false;
+  };
+  struct Committing {
+    struct Part {
+      std::uint32_t slot;
+      std::uint32_t epoch;
+      std::uint64_t version;
+      std::uint64_t offset;
+    };
+    std::vector<Part> parts{};
+  };
+  using Slots = std::vector<std::uint32_t>;
+
+  Consumer(const Parts& parts, Handle handle);
+
+  // consumer.cc: the turns of the loop.
+  bool Turn(TimePoint now) noexcept;
+  bool TakeNotes() noexcept;
+  void Take(Note& note) noexcept;
+  bool ServeEvents(rd_kafka_queue_t* events) noexcept;
+  void OnError(rd_kafka_resp_err_t code, std::string_view text) noexcept;
+  void Link(LinkState::Kind kind) noexcept;
+  void WatchLink(TimePoint now) noexcept;
+  void ReportLag(TimePoint now);
+  [[nodiscard]] std::chrono::milliseconds Patience(
+      TimePoint now) const noexcept;
+  [[nodiscard]] Partition* Find(DeliveryToken token) noexcept;
+  [[nodiscard]] bool AnyOpen(const Slots* of) const noexcept;
+
+  // consumer_read.cc
+  bool ReadAll(TimePoint now) noexcept;
+  bool Read(Partition& partition, TimePoint now) noexcept;
+  bool OnReadError(Partition& partition, const rd_kafka_message_t& message,
+                   TimePoint now) noexcept;
+  void Decode(Partition& partition, const rd_kafka_message_t& message);
+  void WarnOfSpan(Partition& partition) noexcept;
+
+  // consumer_group.cc: partitions come and go.
+  void OnRebalance(const rd_kafka_event_t& event) noexcept;
+  void AdvanceRebalance(TimePoint now) noexcept;
+  void TryAssign(TimePoint now) noexcept;
+  [[nodiscard]] Result<void> Prepare(rd_kafka_topic_partition_list_t& list);
+  void AdvanceRevoke(TimePoint now) noexcept;
+  void FinishRevoke(bool lost) noexcept;
+  void GiveAway(rd_kafka_topic_partition_list_t* list, bool lost) noexcept;
+  [[nodiscard]] Slots SlotsOf(
+      const rd_kafka_topic_partition_list_t& list) const;
+  [[nodiscard]] bool IsCooperative() const noexcept;
+
+  // consumer_commit.cc
+  void AdvanceCommit(TimePoint now) noexcept;
+  bool StartCommit(const Slots& slots, bool clean, bool stale_alone) noexcept;
+  void OnCommitted(const rd_kafka_event_t& event) noexcept;
+  void Committed(const Committing::Part& part,
+                 rd_kafka_resp_err_t code) noexcept;
+  void TakeTransaction() noexcept;
+  void RewindAll() noexcept;
+  [[nodiscard]] Slots Assigned() const;
+
+  // consumer_seek.cc
+  void AdvanceSeek(TimePoint now) noexcept;
+  [[nodiscard]] Result<void> Seek(const SeekPoint& to);
+  void Rewind(Partition& partition, std::uint64_t position, std::uint64_t end);
+  void ReadFrom(Partition& partition, std::uint64_t offset) noexcept;
+  void StartAnew(Partition& partition) noexcept;
+  [[nodiscard]] Result<std::uint64_t> StartOf(const Positions::Key& key,
+                                              const Bounds& bounds,
+                                              const Positions& positions) const;
+
+  // consumer_close.cc
+  void AdvanceStop(TimePoint now) noexcept;
+  void Close() noexcept;
+
+  const Parts parts_;
+  const KafkaInletOptions& options_;
+  const Clock& clock_;
+  const Voice& voice_;
+  InletShared& shared_;
+
+  Handle handle_;
+  HandleQueue events_;
+  HandleQueue closing_events_;
+
+  std::vector<std::unique_ptr<Partition>>
+      partitions_;                     // By slot; null: not ours.
+  std::vector<std::uint32_t> epochs_;  // By slot.
+  std::optional<Rebalance> rebalance_;
+  std::optional<Committing> committing_;
+  bool assigned_once_ = false;
+  bool rejoining_ = false;  // From a revoke to the next assignment.
+  bool lost_ = false;       // A commit was refused as another member's.
+  TimePoint lost_until_{};  // Commits are tried again if no rebalance came.
+  bool fatal_ = false;
+  bool closing_ = false;
+  bool final_commit_ = false;
+  bool committed_ok_ = true;  // The last commit, so that one line is said.
+  std::size_t done_ = 0;      // Deliveries since the last commit.
+  TimePoint commit_at_{};
+  TimePoint lag_at_{};
+  TimePoint probe_at_{};
+  TimePoint close_by_ = TimePoint::max();
+  std::size_t first_ = 0;  // Of the partitions, for the next round.
+
+  KafkaDecoder decoder_;
+  std::vector<KafkaHeader> headers_;
+  std::vector<Delivery> batch_;
+  std::vector<Note> notes_;
+};
+
+}  // namespace cirro::internal

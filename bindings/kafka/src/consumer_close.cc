@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "consumer.h"
+
+namespace cirro::internal {
+namespace {
+
+using std::chrono::milliseconds;
+using Phase = InletShared::Phase;
+
+// The last commit, and the leaving of the group, each have so long. A broker
+// that does not answer is left without a word.
+constexpr milliseconds kLast{3'000};
+// 2.0 to 2.2 crash where they are closed before the first assignment.
+constexpr int kClosesUnassigned = 0x02030000;
+
+}  // namespace
+
+void Consumer::AdvanceStop(TimePoint now) noexcept {
+  if (shared_.phase.load() != Phase::kStopping) return;
+  if (!final_commit_) {
+    const bool in_time = now < shared_.stop_by();
+    if (in_time && (AnyOpen(nullptr) || (rebalance_ && !rebalance_->assign))) {
+      return;
+    }
+    if (committing_ && now < close_by_) {
+      close_by_ = std::min(close_by_, now + kLast);
+      return;
+    }
+    shared_.left_open = AnyOpen(nullptr);
+    final_commit_ = true;
+    close_by_ = now + kLast;
+    const bool ours = !lost_ && !rejoining_ && !fatal_ &&
+                      rd_kafka_assignment_lost(handle_.get()) == 0;
+    if (ours && !committing_) StartCommit(Assigned(), true, false);
+    return;
+  }
+  if (!closing_) {
+    if (committing_ && now < close_by_) return;
+    closing_ = true;
+    close_by_ = now + kLast;
+    if (!assigned_once_ && rd_kafka_version() < kClosesUnassigned) {
+      Close();
+      return;
+    }
+    closing_events_.reset(rd_kafka_queue_new(handle_.get()));
+    const std::uint64_t one = 1;
+    rd_kafka_queue_io_event_enable(
+        closing_events_.get(), shared_.mailbox.descriptor(), &one, sizeof one);
+    const HandleError error(
+        rd_kafka_consumer_close_queue(handle_.get(), closing_events_.get()));
+    if (error) Close();
+    return;
+  }
+  if (rd_kafka_consumer_closed(handle_.get()) != 0 || now >= close_by_) Close();
+}
+
+void Consumer::Close() noexcept {
+  for (auto& partition : partitions_) {
+    if (!partition) continue;
+    rd_kafka_queue_io_event_enable(partition->queue.get(), -1, nullptr, 0);
+    partition.reset();
+  }
+  shared_.phase = Phase::kClosed;
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,272 @@
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "consumer.h"
+#include "positions.h"
+
+namespace cirro::internal {
+namespace {
+
+using std::chrono::milliseconds;
+
+// One request while a partition is prepared. What is open waits as long.
+constexpr milliseconds kAsk{1'000};
+constexpr milliseconds kAskAgain{200};
+// For the last commit of a partition that is taken away.
+constexpr milliseconds kLastCommit{5'000};
+
+std::span<rd_kafka_topic_partition_t> Elements(
+    rd_kafka_topic_partition_list_t& list) {
+  return {list.elems, static_cast<std::size_t>(list.cnt)};
+}
+
+std::string_view MetadataOf(const rd_kafka_topic_partition_t& element) {
+  return {static_cast<const char*>(element.metadata), element.metadata_size};
+}
+
+}  // namespace
+
+bool Consumer::IsCooperative() const noexcept {
+  const char* const protocol = rd_kafka_rebalance_protocol(handle_.get());
+  return protocol != nullptr && std::strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+Consumer::Slots Consumer::SlotsOf(
+    const rd_kafka_topic_partition_list_t& list) const {
+  Slots slots;
+  for (int i = 0; i < list.cnt; ++i) {
+    slots.push_back(
+        shared_.SlotOf(list.elems[i].topic, list.elems[i].partition));
+  }
+  return slots;
+}
+
+// Librdkafka waits for the answer, which is an assign or unassign: there is one
+// rebalance at a time.
+void Consumer::OnRebalance(const rd_kafka_event_t& event) noexcept {
+  auto* const raw = const_cast<rd_kafka_event_t*>(&event);
+  rd_kafka_topic_partition_list_t* const list =
+      rd_kafka_event_topic_partition_list(raw);
+  Rebalance rebalance;
+  rebalance.list.reset(rd_kafka_topic_partition_list_copy(list));
+  rebalance.assign =
+      rd_kafka_event_error(raw) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  const TimePoint now = clock_.Now();
+  if (!rebalance.assign) {
+    rejoining_ = true;
+    Link(LinkState::Kind::kRebalancing);
+    const milliseconds patience =
+        std::min(options_.revoke_patience, options_.max_poll_interval / 2);
+    rebalance.deadline = std::min(now + patience, close_by_);
+    for (const std::uint32_t slot : SlotsOf(*list)) {
+      if (slot < partitions_.size() && partitions_[slot]) {
+        partitions_[slot]->revoking = true;
+      }
+    }
+  }
+  rebalance_ = std::move(rebalance);
+  AdvanceRebalance(now);
+}
+
+void Consumer::AdvanceRebalance(TimePoint now) noexcept {
+  if (!rebalance_) return;
+  if (!rebalance_->assign) {
+    AdvanceRevoke(now);
+  } else if (now >= rebalance_->try_at) {
+    TryAssign(now);
+  }
+}
+
+void Consumer::TryAssign(TimePoint now) noexcept {
+  rd_kafka_topic_partition_list_t& list = *rebalance_->list;
+  if (list.cnt > 0 && !closing_) {
+    if (auto prepared = Prepare(list); !prepared) {
+      if (committed_ok_) {
+        voice_.Say(LogLevel::kWarning,
+                   prepared.error().message + "; it is asked for again");
+      }
+      committed_ok_ = false;
+      for (const std::uint32_t slot : SlotsOf(list)) {
+        if (slot < partitions_.size()) partitions_[slot].reset();
+      }
+      rebalance_->try_at = now + kAskAgain;
+      return;
+    }
+  }
+  committed_ok_ = true;
+  if (IsCooperative()) {
+    const HandleError error(rd_kafka_incremental_assign(handle_.get(), &list));
+    if (error)
+      OnError(rd_kafka_error_code(error.get()),
+              rd_kafka_error_string(error.get()));
+  } else {
+    const auto code = rd_kafka_assign(handle_.get(), &list);
+    OnError(code, rd_kafka_err2str(code));
+  }
+  assigned_once_ = true;
+  rejoining_ = false;
+  lost_ = false;
+  Link(LinkState::Kind::kConnected);
+  std::vector<std::string> names;
+  for (const std::uint32_t slot : SlotsOf(list)) {
+    names.push_back(shared_.NameOf(slot));
+  }
+  if (parts_.hooks != nullptr) parts_.hooks->OnAssigned(names);
+  std::string line = "assigned:";
+  for (const std::string& name : names) line += " " + name;
+  voice_.Say(LogLevel::kInfo, names.empty() ? "assigned nothing" : line);
+  commit_at_ = now;
+  rebalance_.reset();
+}
+
+// A ledger and an un-forwarded queue for each of `list`, and the offset to
+// begin at. Un-forwarded before the assignment a queue stays so: its records
+// are polled when there is room for them, and never reach the main queue, which
+// is polled always.
+Result<void> Consumer::Prepare(rd_kafka_topic_partition_list_t& list) {
+  const auto code =
+      rd_kafka_committed(handle_.get(), &list, static_cast<int>(kAsk.count()));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Error{ErrorCode::kUnavailable,
+                 "the committed offsets are not known: " + TextOf(code)};
+  }
+  const Positions positions(handle_.get(), list, kAsk);
+  const auto bounds = positions.AskBounds();
+  if (!bounds) return bounds.error();
+
+  for (auto& element : Elements(list)) {
+    if (element.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return Error{ErrorCode::kUnavailable,
+                   "the committed offset of " + std::string(element.topic) +
+                       " is not known: " + TextOf(element.err)};
+    }
+    const std::uint32_t slot = shared_.SlotOf(element.topic, element.partition);
+    const Positions::Key key{element.topic, element.partition};
+    const Bounds& range = bounds->at(key);
+    const bool kept =
+        element.offset >= 0 &&
+        static_cast<std::uint64_t>(element.offset) >= range.begin &&
+        static_cast<std::uint64_t>(element.offset) <= range.end;
+    std::uint64_t position = 0;
+    std::optional<OffsetMap> last;
+    if (kept) {
+      position = static_cast<std::uint64_t>(element.offset);
+      auto map = DecodeOffsetMap(MetadataOf(element), position, range.end);
+      if (map) {
+        last = *std::move(map);
+      } else if (element.metadata_size > 0) {
+        voice_.Say(LogLevel::kWarning,
+                   shared_.NameOf(slot) + ": what the commit of offset " +
+                       std::to_string(position) +
+                       " says is ignored: " + map.error().message);
+      }
+    } else {
+      const auto start = StartOf(key, range, positions);
+      if (!start) return start.error();
+      position = *start;
+      if (element.offset >= 0) {
+        voice_.Say(LogLevel::kWarning,
+                   shared_.NameOf(slot) + ": the committed offset " +
+                       std::to_string(element.offset) + " is gone (" +
+                       std::to_string(range.begin) + " to " +
+                       std::to_string(range.end) +
+                       " are there); it begins at " + std::to_string(position) +
+                       ", as `start` says");
+      }
+    }
+
+    if (slot >= partitions_.size()) {
+      partitions_.resize(slot + 1);
+      epochs_.resize(slot + 1);
+    }
+    Ledger::Limits limits;
+    limits.max_span = options_.max_span;
+    limits.max_crashes = options_.max_crashes;
+    // With transactions what is done above the prefix is not yet sent.
+    limits.offset_map = options_.offset_map && parts_.transactions == nullptr;
+    partitions_[slot] = std::make_unique<Partition>(slot, element.topic,
+                                                    element.partition, limits);
+    Partition& partition = *partitions_[slot];
+    partition.epoch = ++epochs_[slot];
+    partition.committed_offset = position;
+    partition.ledger.Begin(last ? &*last : nullptr, position, range.end);
+    // That it began is committed before anything runs that may kill us.
+    partition.awaited = partition.ledger.version();
+    if (partition.ledger.suspicious()) {
+      voice_.Say(LogLevel::kWarning,
+                 shared_.NameOf(slot) +
+                     ": the process ended more than once at offset " +
+                     std::to_string(position) +
+                     "; records run one at a time until it is past");
+    }
+    partition.queue.reset(rd_kafka_queue_get_partition(
+        handle_.get(), element.topic, element.partition));
+    rd_kafka_queue_forward(partition.queue.get(), nullptr);
+    const std::uint64_t one = 1;
+    rd_kafka_queue_io_event_enable(
+        partition.queue.get(), shared_.mailbox.descriptor(), &one, sizeof one);
+    element.offset = static_cast<std::int64_t>(partition.ledger.position());
+  }
+  return {};
+}
+
+void Consumer::AdvanceRevoke(TimePoint now) noexcept {
+  Rebalance& revoke = *rebalance_;
+  if (closing_) {  // All was committed before.
+    FinishRevoke(false);
+    return;
+  }
+  if (lost_ || rd_kafka_assignment_lost(handle_.get()) != 0) {
+    FinishRevoke(true);
+    return;
+  }
+  if (!revoke.committing) {
+    const Slots slots = SlotsOf(*revoke.list);
+    if (now < revoke.deadline && AnyOpen(&slots)) return;
+    if (committing_) return;  // One at a time; its answer comes.
+    revoke.committing = StartCommit(slots, true, false);
+    if (!revoke.committing) {
+      FinishRevoke(false);
+      return;
+    }
+    revoke.deadline = now + kLastCommit;
+  }
+  if (!committing_ || now >= revoke.deadline) FinishRevoke(false);
+}
+
+void Consumer::FinishRevoke(bool lost) noexcept {
+  const PartitionList list = std::move(rebalance_->list);
+  rebalance_.reset();
+  GiveAway(list.get(), lost);
+}
+
+void Consumer::GiveAway(rd_kafka_topic_partition_list_t* list,
+                        bool lost) noexcept {
+  std::vector<std::string> names;
+  for (const std::uint32_t slot : SlotsOf(*list)) {
+    names.push_back(shared_.NameOf(slot));
+    if (slot >= partitions_.size() || !partitions_[slot]) continue;
+    rd_kafka_queue_io_event_enable(partitions_[slot]->queue.get(), -1, nullptr,
+                                   0);
+    partitions_[slot].reset();
+  }
+  if (IsCooperative()) {
+    const HandleError error(rd_kafka_incremental_unassign(handle_.get(), list));
+    if (error)
+      OnError(rd_kafka_error_code(error.get()),
+              rd_kafka_error_string(error.get()));
+  } else {
+    const auto code = rd_kafka_assign(handle_.get(), nullptr);
+    OnError(code, rd_kafka_err2str(code));
+  }
+  if (parts_.hooks != nullptr) parts_.hooks->OnRevoked(names, lost);
+  std::string line = lost ? "lost:" : "revoked:";
+  for (const std::string& name : names) line += " " + name;
+  voice_.Say(lost ? LogLevel::kWarning : LogLevel::kInfo, line);
+  lag_at_ = clock_.Now();
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,152 @@
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "consumer.h"
+
+namespace cirro::internal {
+namespace {
+
+std::string_view Bytes(const void* data, std::size_t size) noexcept {
+  return {static_cast<const char*>(data), size};
+}
+
+}  // namespace
+
+// One batch of each partition, beginning with another one every time.
+bool Consumer::ReadAll(TimePoint now) noexcept {
+  const std::size_t count = partitions_.size();
+  bool any = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& partition = partitions_[(first_ + i) % count];
+    if (partition && Read(*partition, now)) any = true;
+    if (!shared_.demand.load(std::memory_order_relaxed)) break;
+  }
+  if (count > 0) first_ = (first_ + 1) % count;
+  return any;
+}
+
+bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
+  if (partition.revoking || partition.awaited != 0) return false;
+  if (partition.reads_again) {
+    if (now < partition.read_at) return false;
+    partition.reads_again = false;
+    ReadFrom(partition, partition.read_from);
+  }
+  if (!partition.Fetch()) return false;
+
+  bool took = false;
+  for (bool holds = false; !holds;) {
+    const rd_kafka_message_t* const message = partition.front();
+    if (message == nullptr) break;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      took = true;
+      if (!OnReadError(partition, *message, now)) break;
+      partition.Pop();
+      continue;
+    }
+    const auto offset = static_cast<std::uint64_t>(message->offset);
+    switch (partition.ledger.Arrived(offset)) {
+      case Ledger::Take::kDeliver:
+        Decode(partition, *message);
+        partition.Pop();
+        took = true;
+        break;
+      case Ledger::Take::kPassOver:
+        partition.Pop();
+        took = true;
+        break;
+      case Ledger::Take::kHold:
+        holds = true;
+        if (partition.ledger.AtSpanBound()) WarnOfSpan(partition);
+        break;
+      case Ledger::Take::kCommit:
+        holds = true;
+        partition.awaited = partition.ledger.version();
+        commit_at_ = now;
+        took = true;
+        break;
+    }
+  }
+  if (!batch_.empty()) {
+    parts_.sink.Deliver(batch_);
+    batch_.clear();
+  }
+  return took;
+}
+
+void Consumer::Decode(Partition& partition, const rd_kafka_message_t& message) {
+  headers_.clear();
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) ==
+      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
+         RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i) {
+      headers_.push_back({name, Bytes(value, size)});
+    }
+  }
+  KafkaRecord record;
+  record.headers = headers_;
+  if (message.payload != nullptr) {
+    record.value = Bytes(message.payload, message.len);
+  }
+  if (message.key != nullptr) record.key = Bytes(message.key, message.key_len);
+
+  KafkaContent content = decoder_.Decode(record);
+  const auto offset = static_cast<std::uint64_t>(message.offset);
+  const DeliveryToken token{
+      static_cast<std::uint64_t>(partition.epoch) << 32 | partition.slot,
+      offset};
+  if (auto* const event = std::get_if<Event>(&content.value)) {
+    batch_.emplace_back(std::move(*event), parts_.info, parts_.settler, token);
+  } else {
+    batch_.emplace_back(std::get<Malformed>(std::move(content.value)),
+                        parts_.info, parts_.settler, token);
+  }
+  Delivery::Facts& facts = batch_.back().facts;
+  facts.key = record.key;
+  facts.trace = std::move(content.trace);
+  facts.original = std::move(content.original);
+  facts.attempt = partition.ledger.AttemptOf(offset);
+  facts.crashed = partition.ledger.IsGivenUp(offset);
+}
+
+// False: what the partition holds is no longer what it was.
+bool Consumer::OnReadError(Partition& partition,
+                           const rd_kafka_message_t& message,
+                           TimePoint now) noexcept {
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      partition.ledger.PassTo(static_cast<std::uint64_t>(message.offset));
+      if (options_.lag_every.count() > 0 && lag_at_ > now) {
+        lag_at_ = std::min(lag_at_, now + std::chrono::milliseconds(100));
+      }
+      return true;
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+      StartAnew(partition);
+      return false;
+    default:
+      OnError(message.err, shared_.NameOf(partition.slot) + ": " +
+                               rd_kafka_message_errstr(&message));
+      return true;
+  }
+}
+
+void Consumer::WarnOfSpan(Partition& partition) noexcept {
+  if (partition.warned) return;
+  partition.warned = true;
+  voice_.Say(LogLevel::kWarning,
+             shared_.NameOf(partition.slot) + " waits: offset " +
+                 std::to_string(partition.ledger.position()) +
+                 " is not settled, and `max_span` (" +
+                 std::to_string(options_.max_span) +
+                 ") offsets after it are delivered");
+}
+
+}  // namespace cirro::internal

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/offset_map.h"
+#include "cirro/dispatch/settlement.h"
+#include "handles.h"
+#include "ledger.h"
+
+namespace cirro::internal {
+
+/// One assigned partition: its ledger, its queue, and the records that were
+/// taken from the queue and not yet handed on.
+class Partition {
+ public:
+  static constexpr std::size_t kBatch = 256;
+
+  Partition(std::uint32_t slot_number, std::string topic_name,
+            std::int32_t partition_number, const Ledger::Limits& limits)
+      : slot(slot_number),
+        topic(std::move(topic_name)),
+        number(partition_number),
+        ledger(limits) {}
+  ~Partition() { Drop(); }
+  Partition(const Partition&) = delete;
+  Partition& operator=(const Partition&) = delete;
+
+  const std::uint32_t slot;
+  const std::string topic;
+  const std::int32_t number;
+  std::uint32_t epoch = 0;
+  Ledger ledger;
+  HandleQueue queue;
+  bool revoking = false;
+  bool warned = false;  ///< Of the span, since there was room.
+  std::uint64_t committed_offset = 0;
+  std::uint64_t awaited = 0;  ///< The version to be committed first; 0: none.
+  std::size_t metadata_bytes = kMostMetadataBytes;
+  TimePoint read_at{};          ///< Not before; after a record came back.
+  std::uint64_t read_from = 0;  ///< Where then.
+  bool reads_again = false;
+  /// What is to be sent with offsets that are done and not yet committed.
+  std::map<std::uint64_t, std::unique_ptr<Settlement>> outputs{};
+
+  /// Takes what there is, if it holds nothing; false: nothing was.
+  bool Fetch() {
+    if (at_ < size_) return true;
+    at_ = 0;
+    const ssize_t got = rd_kafka_consume_batch_queue(
+        queue.get(), 0, held_.data(), held_.size());
+    size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
+    return size_ > 0;
+  }
+  /// Null: it holds none.
+  [[nodiscard]] const rd_kafka_message_t* front() const noexcept {
+    return at_ < size_ ? held_[at_] : nullptr;
+  }
+  void Pop() noexcept { rd_kafka_message_destroy(held_[at_++]); }
+  void Drop() noexcept {
+    while (at_ < size_) Pop();
+  }
+
+ private:
+  std::array<rd_kafka_message_t*, kBatch> held_{};
+  std::size_t at_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace cirro::internal

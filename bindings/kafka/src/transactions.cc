@@ -1,0 +1,235 @@
+#include "transactions.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <climits>
+#include <utility>
+
+#include "cirro/kafka/codec.h"
+
+namespace cirro::internal {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Each blocking call of librdkafka; it is made again where that helps.
+constexpr milliseconds kCall{1'000};
+constexpr milliseconds kTick{20};
+
+std::string HostName() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::string TextOf(const rd_kafka_error_t* error) {
+  return std::string(rd_kafka_error_string(error)) + " (" +
+         rd_kafka_error_name(error) + ")";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Transactions>> Transactions::Make(
+    const KafkaInletOptions& options, const Voice& voice) {
+  std::string id = options.exactly_once.transactional_id;
+  if (id.empty()) id = options.group + "-" + HostName();
+  auto properties = TransactionProperties(options, id);
+  if (!properties) return std::move(properties).error();
+  auto made = std::unique_ptr<Transactions>(
+      new Transactions(options, voice, std::move(id), *std::move(properties)));
+  if (auto conf = MakeConf(made->properties_, made->voice_); !conf) {
+    return std::move(conf).error();
+  }
+  return made;
+}
+
+Transactions::Transactions(const KafkaInletOptions& /*options*/,
+                           const Voice& voice, std::string id,
+                           Properties properties)
+    : id_(std::move(id)), properties_(std::move(properties)), voice_(voice) {}
+
+Transactions::~Transactions() = default;
+
+void Transactions::Join(std::vector<KafkaOutletOptions> outlets,
+                        std::vector<KafkaOutletOptions> places) {
+  for (auto& outlet : outlets) outlets_.push_back({std::move(outlet)});
+  for (auto& place : places) places_.push_back({std::move(place)});
+}
+
+Result<void> Transactions::Start(int descriptor) {
+  descriptor_ = descriptor;
+  if (auto made = MakeProducer(); !made) return made;
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+  return {};
+}
+
+Result<void> Transactions::MakeProducer() {
+  auto conf = MakeConf(properties_, voice_);
+  if (!conf) return std::move(conf).error();
+  // No delivery reports: the commit tells whether all of them are good.
+  auto handle = MakeHandle(RD_KAFKA_PRODUCER, *std::move(conf));
+  if (!handle) return std::move(handle).error();
+  producer_ = *std::move(handle);
+  for (auto* const all : {&outlets_, &places_}) {
+    for (Place& place : *all) {
+      place.topic = MakeTopic(producer_.get(), place.options.topic);
+    }
+  }
+  initialised_ = false;
+  return {};
+}
+
+void Transactions::Submit(Batch batch) noexcept {
+  const MutexLock lock(mutex_);
+  batch_ = std::move(batch);
+  changed_.notify_all();
+}
+
+std::optional<Transactions::Ended> Transactions::Take() noexcept {
+  const MutexLock lock(mutex_);
+  return std::exchange(ended_, std::nullopt);
+}
+
+void Transactions::Run(const std::stop_token& stop) noexcept {
+  BlockSignals();
+  for (;;) {
+    std::optional<Batch> batch;
+    {
+      const MutexLock lock(mutex_);
+      if (!changed_.wait(mutex_, stop, [this]() CIRRO_REQUIRES(mutex_) {
+            return batch_.has_value();
+          })) {
+        break;
+      }
+      batch = std::exchange(batch_, std::nullopt);
+    }
+    Ended ended = Do(*batch, stop);
+    {
+      const MutexLock lock(mutex_);
+      ended_ = std::move(ended);
+    }
+    const std::uint64_t one = 1;
+    static_cast<void>(!write(descriptor_, &one, sizeof one));
+  }
+  outlets_.clear();
+  places_.clear();
+  producer_.reset();
+}
+
+// Whether `call`, made again where that helps, succeeded at last.
+template <typename Call>
+Transactions::Ended Transactions::Try(const std::stop_token& stop,
+                                      const Call& call) {
+  for (;;) {
+    const HandleError error(call());
+    if (!error) return {End::kCommitted, {}};
+    const std::string why = TextOf(error.get());
+    if (rd_kafka_error_is_fatal(error.get()) != 0) {
+      if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FENCED ||
+          rd_kafka_error_code(error.get()) ==
+              RD_KAFKA_RESP_ERR_PRODUCER_FENCED) {
+        return {End::kFenced, why};
+      }
+      return Rebuild(why);
+    }
+    if (rd_kafka_error_txn_requires_abort(error.get()) != 0) {
+      return Abort(stop, why);
+    }
+    if (rd_kafka_error_is_retriable(error.get()) == 0) {
+      return Rebuild(why);
+    }
+    if (stop.stop_requested()) return {End::kAborted, "the inlet stops"};
+  }
+}
+
+Transactions::Ended Transactions::Do(const Batch& batch,
+                                     const std::stop_token& stop) {
+  constexpr int kPatience = static_cast<int>(kCall.count());
+  rd_kafka_t* const producer = producer_.get();
+  if (!initialised_) {
+    const Ended ended = Try(
+        stop, [&] { return rd_kafka_init_transactions(producer, kPatience); });
+    if (ended.end != End::kCommitted) return ended;
+    initialised_ = true;
+  }
+  Ended ended = Try(stop, [&] { return rd_kafka_begin_transaction(producer); });
+  if (ended.end != End::kCommitted) return ended;
+  wanted_.clear();
+  for (const auto& settlement : batch.outputs) {
+    const auto code = Write(*settlement);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return Abort(stop, internal::TextOf(code));
+    }
+  }
+  ended = Try(stop, [&] {
+    return rd_kafka_send_offsets_to_transaction(producer, batch.offsets.get(),
+                                                batch.member.get(), kPatience);
+  });
+  if (ended.end != End::kCommitted) return ended;
+  return Try(stop,
+             [&] { return rd_kafka_commit_transaction(producer, kPatience); });
+}
+
+rd_kafka_resp_err_t Transactions::Write(const Settlement& settlement) {
+  KafkaDraft draft;
+  for (const Settlement::Output& output : settlement.outputs) {
+    Place& place = outlets_.at(output.outlet);
+    EncodeKafka(place.options.mode, output.event, draft);
+    const auto code =
+        Write(place, draft, KeyOf(output.event, place.options.key_from), -1);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+  }
+  for (const Settlement::Letter& each : settlement.letters) {
+    const MessageHeaders why = DeadLetterHeaders(each.letter.facts);
+    EncodeKafkaLetter(each.letter, why, draft);
+    const auto code = Write(places_.at(each.place), draft, each.letter.key,
+                            PartitionIn(each.letter.facts.position));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t Transactions::Write(Place& place, const KafkaDraft& draft,
+                                        std::string_view key,
+                                        std::int32_t partition) {
+  Wanted& wanted = wanted_.emplace_back(Wanted{partition});
+  for (;;) {
+    const auto code =
+        Produce(producer_.get(), place.topic.get(), draft, key, &wanted);
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return code;
+    rd_kafka_poll(producer_.get(), static_cast<int>(kTick.count()));
+  }
+}
+
+Transactions::Ended Transactions::Abort(const std::stop_token& stop,
+                                        const std::string& why) {
+  for (;;) {
+    const HandleError error(rd_kafka_abort_transaction(
+        producer_.get(), static_cast<int>(kCall.count())));
+    if (!error) return {End::kAborted, why};
+    if (rd_kafka_error_is_retriable(error.get()) == 0) {
+      if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FENCED) {
+        return {End::kFenced, TextOf(error.get())};
+      }
+      return Rebuild(why + "; " + TextOf(error.get()));
+    }
+    if (stop.stop_requested()) return {End::kAborted, why};
+  }
+}
+
+// A producer that is of no use any more: what it had is aborted by the next
+// one's first call.
+Transactions::Ended Transactions::Rebuild(const std::string& why) {
+  for (auto* const all : {&outlets_, &places_}) {
+    for (Place& place : *all) place.topic.reset();
+  }
+  producer_.reset();
+  if (auto made = MakeProducer(); !made) {
+    return {End::kFenced, made.error().message};
+  }
+  return {End::kAborted, why};
+}
+
+}  // namespace cirro::internal
