@@ -30,7 +30,7 @@ class KeepingSink final : public Sink {
       came_.emplace_back(event == nullptr ? "(malformed)" : event->id());
       positions_.push_back(delivery.position());
       if (settle_) {
-        delivery.Settle({.kind = Settlement::Kind::kAck});
+        delivery.Settle(how_(delivery));
       } else {
         held_.push_back(std::move(delivery));
       }
@@ -42,10 +42,13 @@ class KeepingSink final : public Sink {
   void SettleAll() {
     const std::lock_guard lock(mutex_);
     settle_ = true;
-    for (Delivery& delivery : held_) {
-      delivery.Settle({.kind = Settlement::Kind::kAck});
-    }
+    for (Delivery& delivery : held_) delivery.Settle(how_(delivery));
     held_.clear();
+  }
+  /// How SettleAll and Ack settle; before anything comes.
+  void SettleBy(std::function<Settlement(const Delivery&)> how) {
+    const std::lock_guard lock(mutex_);
+    how_ = std::move(how);
   }
   /// Gives back what is held: a delivery does not outlive its inlet.
   void Drop() {
@@ -73,7 +76,8 @@ class KeepingSink final : public Sink {
     return delivery;
   }
   void Ack(const std::string& id) {
-    Take(id).Settle({.kind = Settlement::Kind::kAck});
+    Delivery delivery = Take(id);
+    delivery.Settle(how_(delivery));
   }
   /// Ids of all that came, in their order.
   [[nodiscard]] std::vector<std::string> came() {
@@ -93,6 +97,9 @@ class KeepingSink final : public Sink {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool settle_ = false;
+  std::function<Settlement(const Delivery&)> how_ = [](const Delivery&) {
+    return Settlement{.kind = Settlement::Kind::kAck};
+  };
   std::deque<Delivery> held_;
   std::vector<std::string> came_;
   std::vector<std::string> positions_;
