@@ -137,8 +137,10 @@ class NatsPeer {
  private:
   static void Must(natsStatus status) {
     if (status != NATS_OK) {
+      const char* const why = nats_GetLastError(nullptr);
       throw std::runtime_error(std::string("peer: ") +
-                               natsStatus_GetText(status));
+                               natsStatus_GetText(status) + ": " +
+                               (why == nullptr ? "" : why));
     }
   }
   static natsMsg* Made(const std::string& subject, const std::string& payload,

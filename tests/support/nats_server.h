@@ -1,8 +1,10 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <memory>
@@ -29,6 +31,18 @@ inline std::string NatsServerProgram() {
   }
   return {};
 }
+
+/// Skips all tests of a program, aloud, where there is no server to start.
+class NeedsNatsServer final : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    if (NatsServerProgram().empty()) {
+      GTEST_SKIP() << "no nats-server: apt install nats-server";
+    }
+  }
+};
+inline ::testing::Environment* const kNeedsNatsServer =
+    ::testing::AddGlobalTestEnvironment(new NeedsNatsServer);
 
 /// A server with JetStream of a test's own, on a free port, its data in a fresh
 /// directory. It can die and come back as it was.

@@ -400,6 +400,11 @@ void JetStreamInlet::OnNaked(natsConnection*, natsSubscription*,
   if (!advisory) return;
   const MutexLock lock(inlet.mutex_);
   inlet.suspects_.Excuse(advisory->sequence, advisory->delivered);
+  // One of those that wait may be it.
+  if (inlet.held_count_ == 0) return;
+  inlet.wake_fetcher_ = true;
+  inlet.settler_wakes_.notify_one();
+  inlet.fetcher_wakes_.notify_one();
 }
 
 }  // namespace cirro::internal

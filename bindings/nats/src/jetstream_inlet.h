@@ -104,6 +104,7 @@ class JetStreamInlet : public Inlet,
   void TakeStatus(natsMsg* message);
   [[nodiscard]] bool IsKnown(const AckReply& facts, const char* reply);
   void HandOver();
+  void ReleaseExcused();
   void RunSuspect();
   void Ask();
   void DoTimers();
@@ -167,6 +168,7 @@ class JetStreamInlet : public Inlet,
   SeekRequest* seek_ CIRRO_GUARDED_BY(mutex_) = nullptr;
   std::string wake_subject_ CIRRO_GUARDED_BY(mutex_);
   std::uint64_t last_confirm_ CIRRO_GUARDED_BY(mutex_) = 0;
+  std::size_t held_count_ CIRRO_GUARDED_BY(mutex_) = 0;  // Of held_.
   bool demand_ CIRRO_GUARDED_BY(mutex_) = true;
   bool draining_ CIRRO_GUARDED_BY(mutex_) = false;
   int telling_ CIRRO_GUARDED_BY(mutex_) = 0;

@@ -157,7 +157,7 @@ void JetStreamInlet::Wait(const std::stop_token& stop, TimePoint until) {
       mutex_, stop, std::min(until, Now() + kTimers),
       [this, open, demand = demand_]() CIRRO_REQUIRES(mutex_) {
         return demand_ != demand || seek_ != nullptr ||
-               (!suspect_runs_ && !held_.empty()) ||
+               (!suspect_runs_ && held_count_ > 0) || wake_fetcher_ ||
                deliveries_.count() + unconfirmed_.size() < open;
       });
 }
@@ -238,6 +238,8 @@ void JetStreamInlet::TakeOne(natsMsg* message) {
       static_cast<int>(std::min<std::uint64_t>(facts->delivered, INT_MAX));
   if (suspect) {
     held_.push_back({std::move(delivery), *facts});
+    const MutexLock lock(mutex_);
+    held_count_ = held_.size();
   } else {
     batch_.push_back(std::move(delivery));
   }
@@ -300,14 +302,41 @@ void JetStreamInlet::HandOver() {
   batch_.clear();
 }
 
+// The word that one was given back may come after the message itself.
+void JetStreamInlet::ReleaseExcused() {
+  if (held_.empty()) return;
+  {
+    const MutexLock lock(mutex_);
+    const auto is_excused = [this](Held& held) CIRRO_REQUIRES(mutex_) {
+      if (suspects_.IsSuspect(held.facts.sequence, held.facts.delivered)) {
+        return false;
+      }
+      if (OpenMessage* const open = deliveries_.Find(held.delivery.token())) {
+        open->suspect = false;
+      }
+      batch_.push_back(std::move(held.delivery));
+      return true;
+    };
+    std::deque<Held> suspects;
+    for (Held& held : held_) {
+      if (!is_excused(held)) suspects.push_back(std::move(held));
+    }
+    held_.swap(suspects);
+    held_count_ = held_.size();
+  }
+  HandOver();
+}
+
 // Messages that may have killed a process are run one after the other, each
 // written down before, so that none is blamed for another.
 void JetStreamInlet::RunSuspect() {
+  ReleaseExcused();
   if (held_.empty()) return;
   {
     const MutexLock lock(mutex_);
     if (suspect_runs_) return;
     suspect_runs_ = true;
+    --held_count_;
   }
   Held held = std::move(held_.front());
   held_.pop_front();
@@ -404,6 +433,7 @@ void JetStreamInlet::DoSeek() {
   pulls_.Reset();
   {
     const MutexLock lock(mutex_);
+    held_count_ = 0;
     if (made) {
       // What is open belongs to a consumer that is no more.
       deliveries_.Clear();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cirro/dispatch/capabilities.h"
+#include "cirro/dispatch/consumer_groups.h"
 #include "cirro/dispatch/link.h"
 #include "support/jetstream_rig.h"
 

@@ -210,6 +210,9 @@ TEST(JetStream, ADrainGivesAnotherInstanceWhatIsLeftAtOnce) {
   auto taken = first.sink.Take(100);
   ASSERT_THAT(taken, SizeIs(100));
   RunningInlet<HoldingSink> second(rig.Make(options));
+  // It is there, and hears what others give back.
+  auto* const lag = CapabilityOf<LagReporter>(*second.inlet);
+  ASSERT_TRUE(Eventually([&] { return !lag->Lag().empty(); }));
 
   first.inlet->BeginDrain(seconds(5));
   for (std::size_t i = 0; i < 50; ++i) taken[i].Settle(Done());
