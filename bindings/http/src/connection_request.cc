@@ -10,8 +10,8 @@
 #include <variant>
 
 #include "cirro/cloudevents/event_assembler.h"
+#include "cirro/cloudevents/header_text.h"
 #include "cirro/cloudevents/media_type.h"
-#include "codec_value.h"
 #include "connection.h"
 #include "status.h"
 
