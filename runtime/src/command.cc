@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "broker_table.h"
 #include "config.h"
 #include "environment.h"
 #include "flags.h"
@@ -14,11 +15,14 @@
 namespace cirro {
 namespace {
 
+internal::ModuleLoader Loader() {
+  return internal::ModuleLoader(internal::ModuleFolders(
+      internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH")));
+}
+
 template <typename Api>
 Result<const Api*> Load(std::string_view name) {
-  const internal::ModuleLoader loader(internal::ModuleFolders(
-      internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH")));
-  return loader.Load<Api>(name);
+  return Loader().Load<Api>(name);
 }
 
 Result<internal::Config> ConfigOf(std::span<const std::string> flags) {
@@ -66,6 +70,9 @@ Result<std::string> DescribeConfiguration(std::span<const std::string> flags) {
 
 std::string ConfigurationPage() { return internal::ConfigurationMarkdown(); }
 std::string MetricsPage() { return internal::MetricsMarkdown(); }
+Result<std::string> BrokersPage() {
+  return internal::BrokersMarkdown(Loader());
+}
 
 Result<const HttpClientApi*> LoadHttpClient() {
   return Load<HttpClientApi>("http_client");

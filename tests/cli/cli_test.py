@@ -257,6 +257,15 @@ class Config(TestCase):
             done = cirro(command, "--markdown")
             self.assertEqual(done.stdout.decode(), (docs / page).read_text(), page)
 
+    def test_says_what_the_page_of_the_brokers_says(self):
+        page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "brokers.md"
+
+        done = cirro("brokers")
+
+        self.assertEqual(done.returncode, 0, done)
+        for table in done.stdout.decode().split("\n\n"):
+            self.assertIn(table.strip(), page.read_text())
+
 
 def type_into_bash(folder: str, keys: str) -> str:
     """What a bash at a terminal shows until it ends; it begins with `script`."""

@@ -44,6 +44,7 @@ class Command {
     AddNew();
     AddConfig();
     AddMetrics();
+    AddBrokers();
     AddVersion();
     AddCompletion();
   }
@@ -300,6 +301,14 @@ class Command {
     Know(*metrics_, "");
   }
 
+  void AddBrokers() {
+    brokers_ = app_.add_subcommand(
+        "brokers", "Show what each inlet and outlet is able to do");
+    brokers_->add_flag("--markdown", markdown_,
+                       "As in docs/brokers.md (the default)");
+    Know(*brokers_, "");
+  }
+
   void AddVersion() {
     version_ = app_.add_subcommand(
         "version", "Show the version, and what modules must have in common");
@@ -324,6 +333,12 @@ class Command {
       const std::string page =
           config_->parsed() ? ConfigurationPage() : MetricsPage();
       std::fputs(page.c_str(), stdout);
+      return kOk;
+    }
+    if (brokers_->parsed()) {
+      const auto page = BrokersPage();
+      if (!page) return Fail(kWrongUse, page.error().message);
+      std::fputs(page->c_str(), stdout);
       return kOk;
     }
     if (version_->parsed()) {
@@ -357,6 +372,7 @@ class Command {
   CLI::App* new_ = nullptr;
   CLI::App* config_ = nullptr;
   CLI::App* metrics_ = nullptr;
+  CLI::App* brokers_ = nullptr;
   CLI::App* version_ = nullptr;
   CLI::App* completion_ = nullptr;
   RunOptions run_options_;

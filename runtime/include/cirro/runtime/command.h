@@ -23,6 +23,9 @@ namespace cirro {
 /// docs/configuration.md and docs/metrics.md, from the tables in code.
 [[nodiscard]] CIRRO_EXPORT std::string ConfigurationPage();
 [[nodiscard]] CIRRO_EXPORT std::string MetricsPage();
+/// The tables of docs/brokers.md, asked of the modules. Fails with
+/// kInvalidConfig where one cannot be loaded.
+[[nodiscard]] CIRRO_EXPORT Result<std::string> BrokersPage();
 
 /// The HTTP client, and files of dead letters; the module is loaded at the
 /// first call. Fails with kInvalidConfig when it cannot be.
