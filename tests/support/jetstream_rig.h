@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -77,12 +79,17 @@ struct JetStreamRig {
     }
   }
   /// Waits until the server knows that all of the stream is settled.
-  bool AllSettled() {
-    return Eventually([this] {
+  ::testing::AssertionResult AllSettled() {
+    const bool settled = Eventually([this] {
       const auto consumer = peer.ConsumerOf("ORDERS", "worker");
       return consumer.ack_floor > 0 && consumer.pending == 0 &&
              consumer.ack_pending == 0;
     });
+    if (settled) return ::testing::AssertionSuccess();
+    const auto consumer = peer.ConsumerOf("ORDERS", "worker");
+    return ::testing::AssertionFailure()
+           << consumer.pending << " pending, " << consumer.ack_pending
+           << " open, settled up to " << consumer.ack_floor;
   }
 };
 

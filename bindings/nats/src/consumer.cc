@@ -176,6 +176,18 @@ Result<ConsumerFacts> Consumer::CreateOrBind(natsConnection* connection) {
   return Make(js->get(), *start);
 }
 
+// A server of 2.9 says at times that it could not remove a consumer's folder,
+// and has removed the consumer.
+bool Consumer::Exists(jsCtx* js) const {
+  jsConsumerInfo* raw = nullptr;
+  jsErrCode code{};
+  const natsStatus status =
+      js_GetConsumerInfo(&raw, js, options_.stream.c_str(),
+                         options_.durable.c_str(), nullptr, &code);
+  const NatsHandle<jsConsumerInfo> info(raw);
+  return status == NATS_OK || code != JSConsumerNotFoundErr;
+}
+
 Result<ConsumerFacts> Consumer::MakeAnew(natsConnection* connection,
                                          const SeekPoint& to,
                                          milliseconds patience) {
@@ -186,7 +198,7 @@ Result<ConsumerFacts> Consumer::MakeAnew(natsConnection* connection,
   const natsStatus status =
       js_DeleteConsumer(js->get(), options_.stream.c_str(),
                         options_.durable.c_str(), nullptr, &code);
-  if (status != NATS_OK && code != JSConsumerNotFoundErr) {
+  if (status != NATS_OK && code != JSConsumerNotFoundErr && Exists(js->get())) {
     return Explained("consumer '" + options_.durable + "' cannot be deleted",
                      status, code);
   }

@@ -58,6 +58,7 @@ class Consumer {
   };
   [[nodiscard]] Start FirstStart() const;
   [[nodiscard]] Result<Start> NextStart(jsCtx* js);
+  [[nodiscard]] bool Exists(jsCtx* js) const;
   Result<ConsumerFacts> Make(jsCtx* js, const Start& start);
   [[nodiscard]] Result<NatsHandle<jsCtx>> Context(
       natsConnection* connection, std::chrono::milliseconds patience) const;

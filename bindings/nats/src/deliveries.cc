@@ -71,6 +71,13 @@ bool Deliveries::WasAcknowledged(const AckReply& facts) const noexcept {
                      });
 }
 
+OpenMessage* Deliveries::AnyOpen() noexcept {
+  const auto found =
+      std::find_if(slots_.begin(), slots_.end(),
+                   [](const OpenMessage& message) { return message.open; });
+  return found == slots_.end() ? nullptr : &*found;
+}
+
 void Deliveries::Clear() noexcept {
   for (OpenMessage& message : slots_) {
     if (message.open) Remove(message, false);

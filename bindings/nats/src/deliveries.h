@@ -37,13 +37,8 @@ class Deliveries {
   /// Forgets everything.
   void Clear() noexcept;
 
-  /// Each open one.
-  template <typename Function>
-  void ForEach(Function function) {
-    for (OpenMessage& message : slots_) {
-      if (message.open) function(message);
-    }
-  }
+  /// One that is open; null: there is none.
+  [[nodiscard]] OpenMessage* AnyOpen() noexcept;
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 

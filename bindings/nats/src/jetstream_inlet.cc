@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "ack_reply.h"
 #include "options_check.h"
 #include "raw_message.h"
 #include "signals.h"
@@ -127,9 +128,9 @@ Result<void> JetStreamInlet::Stop(milliseconds grace) noexcept {
   {
     const MutexLock lock(mutex_);
     left = deliveries_.count();
-    deliveries_.ForEach([this](OpenMessage& message) CIRRO_REQUIRES(mutex_) {
-      SettleOpen(message, Word::Kind::kNak, milliseconds(0));
-    });
+    while (OpenMessage* const message = deliveries_.AnyOpen()) {
+      SettleOpen(*message, Word::Kind::kNak, milliseconds(0));
+    }
     settler_wakes_.notify_one();
     if (settler_.joinable()) {
       changed_.wait_until(mutex_, until, [this]() CIRRO_REQUIRES(mutex_) {
@@ -405,6 +406,38 @@ void JetStreamInlet::OnNaked(natsConnection*, natsSubscription*,
   inlet.wake_fetcher_ = true;
   inlet.settler_wakes_.notify_one();
   inlet.fetcher_wakes_.notify_one();
+}
+
+// Those that were held, and those that come until the server has heard that
+// nothing more is wanted.
+void JetStreamInlet::GiveBackRest() noexcept {
+  held_.clear();
+  natsSubscription* messages = nullptr;
+  {
+    const MutexLock lock(mutex_);
+    messages = messages_.get();
+  }
+  while (messages != nullptr && natsSubscription_IsValid(messages)) {
+    natsMsg* message = nullptr;
+    const natsStatus status =
+        natsSubscription_NextMsg(&message, messages, 1'000);
+    const NatsHandle<natsMsg> owned(message);
+    if (status == NATS_OK) {
+      const char* const reply = natsMsg_GetReply(message);
+      const auto facts =
+          ParseAckReply(reply == nullptr ? std::string_view() : reply);
+      if (!facts || IsKnown(*facts, reply)) continue;
+      const MutexLock lock(mutex_);
+      Word& word = outbox_.Next();
+      word.kind = Word::Kind::kNak;
+      word.delay = {};
+      word.confirm = 0;
+      word.reply = reply;
+    } else if (!link_.connected()) {
+      break;
+    }
+  }
+  TellSettled(fetcher_words_);
 }
 
 }  // namespace cirro::internal

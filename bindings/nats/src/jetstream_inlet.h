@@ -98,7 +98,7 @@ class JetStreamInlet : public Inlet,
   bool Subscribe();
   void Session(const std::stop_token& stop);
   void Wait(const std::stop_token& stop, TimePoint until);
-  void WaitForMessages(const std::stop_token& stop);
+  void WaitForMessages();
   void TakeAll(natsSubscription* messages, natsMsg* first);
   void TakeOne(natsMsg* message);
   void TakeStatus(natsMsg* message);
@@ -151,6 +151,7 @@ class JetStreamInlet : public Inlet,
   TimePoint next_timers_{};
   std::chrono::milliseconds backoff_{0};
   std::uint64_t session_epoch_ = 0;
+  std::uint64_t highest_sequence_ = 0;  // Delivered so far.
   bool lost_ = false;
 
   std::atomic<std::thread::id> fetching_thread_{};

@@ -20,6 +20,8 @@ constexpr milliseconds kLongestBackoff{10'000};
 // After the server said that it does not like a request.
 constexpr milliseconds kPullPause{1'000};
 constexpr int kMostAtOnce = 256;
+constexpr std::size_t kWordsAtOnce = 128;
+constexpr milliseconds kLinger{1};
 // What a message is on the wire beside its payload and headers.
 constexpr std::size_t kEnvelope = 4'096;
 
@@ -136,10 +138,10 @@ void JetStreamInlet::Session(const std::stop_token& stop) {
     if (Now() >= next_timers_) DoTimers();
     RunSuspect();
     Ask();
-    TellSettled(fetcher_words_);
     if (pulls_.open()) {
-      WaitForMessages(stop);
+      WaitForMessages();
     } else {
+      TellSettled(fetcher_words_);
       Wait(stop, std::max(next_timers_, next_pull_at_));
     }
     if (pulls_.IsSilent(Now())) {
@@ -162,19 +164,30 @@ void JetStreamInlet::Wait(const std::stop_token& stop, TimePoint until) {
       });
 }
 
-void JetStreamInlet::WaitForMessages(const std::stop_token&) {
+void JetStreamInlet::WaitForMessages() {
   natsSubscription* messages = nullptr;
+  std::size_t settled = 0;
   {
     const MutexLock lock(mutex_);
     messages = messages_.get();  // Replaced by this thread alone.
+    settled = outbox_.size();
   }
-  natsMsg* first = nullptr;
   int waiting = 0;
   if (natsSubscription_GetPending(messages, &waiting, nullptr) != NATS_OK) {
     lost_ = true;
     return;
   }
   if (waiting == 0) queue_empty_at_ = Now();
+  natsMsg* first = nullptr;
+  // While messages come in a stream their settlements are told many at a time:
+  // each time costs a system call.
+  if (settled > 0 && settled < kWordsAtOnce) {
+    if (natsSubscription_NextMsg(&first, messages, kLinger.count()) ==
+        NATS_OK) {
+      return TakeAll(messages, first);
+    }
+  }
+  if (settled > 0) TellSettled(fetcher_words_);
   const auto patience =
       std::chrono::ceil<milliseconds>(next_timers_ - Now()).count();
   const natsStatus status = natsSubscription_NextMsg(
@@ -247,7 +260,11 @@ void JetStreamInlet::TakeOne(natsMsg* message) {
 
 // Whether it needs no delivery: it is here already, or was done.
 bool JetStreamInlet::IsKnown(const AckReply& facts, const char* reply) {
-  if (facts.delivered < 2) return false;
+  // A server of 2.9 gives out twice, the second time as the first, what was
+  // given back while nobody asked.
+  const bool is_next = facts.sequence > highest_sequence_;
+  if (is_next) highest_sequence_ = facts.sequence;
+  if (facts.delivered < 2 && is_next) return false;
   const MutexLock lock(mutex_);
   if (OpenMessage* const same = deliveries_.FindSame(facts)) {
     // Still queued or running: its newest delivery is the one to be settled.
@@ -451,38 +468,6 @@ void JetStreamInlet::DoSeek() {
     changed_.notify_all();
   }
   lost_ = !Subscribe();
-}
-
-// Those that were held, and those that come until the server has heard that
-// nothing more is wanted.
-void JetStreamInlet::GiveBackRest() noexcept {
-  held_.clear();
-  natsSubscription* messages = nullptr;
-  {
-    const MutexLock lock(mutex_);
-    messages = messages_.get();
-  }
-  while (messages != nullptr && natsSubscription_IsValid(messages)) {
-    natsMsg* message = nullptr;
-    const natsStatus status =
-        natsSubscription_NextMsg(&message, messages, 1'000);
-    const NatsHandle<natsMsg> owned(message);
-    if (status == NATS_OK) {
-      const char* const reply = natsMsg_GetReply(message);
-      const auto facts =
-          ParseAckReply(reply == nullptr ? std::string_view() : reply);
-      if (!facts || IsKnown(*facts, reply)) continue;
-      const MutexLock lock(mutex_);
-      Word& word = outbox_.Next();
-      word.kind = Word::Kind::kNak;
-      word.delay = {};
-      word.confirm = 0;
-      word.reply = reply;
-    } else if (!link_.connected()) {
-      break;
-    }
-  }
-  TellSettled(fetcher_words_);
 }
 
 }  // namespace cirro::internal
