@@ -31,7 +31,7 @@ add_executable(cirro_test_precompiled "${PROJECT_BINARY_DIR}/tests/precompiled.c
 target_link_libraries(cirro_test_precompiled PRIVATE cirro_test_support GTest::gmock_main)
 target_precompile_headers(cirro_test_precompiled PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
 
-foreach(label IN ITEMS unit fuzz loopback contract broker conformance)
+foreach(label IN ITEMS unit fuzz contract loopback broker conformance)
   add_custom_target(tests_${label})
 endforeach()
 # Loaded by name at run time, where no link tells that they are needed.
