@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,10 @@ struct ContractParam {
   std::string name;
   std::function<std::unique_ptr<BrokerUnderTest>()> make;
 };
+/// What googletest shows of it.
+inline void PrintTo(const ContractParam& param, std::ostream* out) {
+  *out << param.name;
+}
 
 class InletContract : public testing::TestWithParam<ContractParam> {
  protected:
