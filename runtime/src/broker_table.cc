@@ -120,22 +120,21 @@ Result<void> AddInlets(const ModuleLoader& loader, MemoryBroker& memory,
   for (const auto& [name, mode] :
        {std::pair("memory, partitioned", MemoryMode::kPartitioned),
         std::pair("memory, shared", MemoryMode::kShared)}) {
-    auto added = Add(name,
-                     MakeMemoryInlet(memory,
-                                     {.topics = {"topic"},
-                                      .group = name,
-                                      .mode = mode},
-                                     clock, observer),
-                     inlets);
+    auto added =
+        Add(name,
+            MakeMemoryInlet(memory,
+                            {.topics = {"topic"}, .group = name, .mode = mode},
+                            clock, observer),
+            inlets);
     if (!added) return added;
   }
   const auto kafka = loader.Load<KafkaApi>("kafka");
   if (!kafka) return kafka.error();
   for (const bool exactly_once : {false, true}) {
-    auto added = Add(exactly_once ? "Kafka, exactly once" : "Kafka",
-                     (*kafka)->make_inlet(KafkaInlet(exactly_once), clock,
-                                          observer),
-                     inlets);
+    auto added =
+        Add(exactly_once ? "Kafka, exactly once" : "Kafka",
+            (*kafka)->make_inlet(KafkaInlet(exactly_once), clock, observer),
+            inlets);
     if (!added) return added;
   }
   const auto nats = loader.Load<NatsApi>("nats");
@@ -143,9 +142,9 @@ Result<void> AddInlets(const ModuleLoader& loader, MemoryBroker& memory,
   JetStreamInletOptions jetstream;
   jetstream.stream = "STREAM";
   jetstream.durable = "durable";
-  if (auto added =
-          Add("JetStream",
-              (*nats)->make_jetstream_inlet(jetstream, clock, observer), inlets);
+  if (auto added = Add(
+          "JetStream",
+          (*nats)->make_jetstream_inlet(jetstream, clock, observer), inlets);
       !added) {
     return added;
   }
@@ -160,8 +159,8 @@ Result<void> AddOutlets(const ModuleLoader& loader, MemoryBroker& memory,
                         std::vector<Named<Outlet>>& outlets) {
   const auto http = loader.Load<HttpClientApi>("http_client");
   if (!http) return http.error();
-  auto added = Add("HTTP", (*http)->make_outlet({.url = "http://127.0.0.1/"}),
-                   outlets);
+  auto added =
+      Add("HTTP", (*http)->make_outlet({.url = "http://127.0.0.1/"}), outlets);
   if (!added) return added;
   added = Add("memory", MakeMemoryOutlet(memory, {.topic = "topic"}), outlets);
   if (!added) return added;

@@ -308,6 +308,7 @@ class Loader {
       path = flag.value;
       required = true;
     }
+    if (path.empty()) return;  // Named empty: none.
     if (!required && !IsThere(path)) return;
     const auto file = ReadConfigFile(path);
     if (!file) {

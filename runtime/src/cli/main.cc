@@ -13,6 +13,7 @@
 #include "cirro/module/module.h"
 #include "cirro/runtime/command.h"
 #include "dlq.h"
+#include "listen.h"
 #include "run.h"
 #include "say.h"
 #include "scaffold.h"
@@ -41,6 +42,7 @@ class Command {
     AddRun();
     AddSend();
     AddDlq();
+    AddListen();
     AddNew();
     AddConfig();
     AddMetrics();
@@ -143,10 +145,15 @@ class Command {
   void AddSend() {
     send_ = app_.add_subcommand(
         "send",
-        "Send an event by HTTP; print each reply event as JSON, and on stderr "
-        "the status");
+        "Send an event by HTTP, to a broker, or through an outlet; print each "
+        "reply event as JSON, and on stderr the status");
     SendOptions& to = send_options_;
-    send_->add_option("URL", to.url, "Where to; http or https")->required();
+    send_->add_option("URL", to.url,
+                      "http://.., https://.., kafka://HOST:PORT/TOPIC or "
+                      "nats://HOST:PORT/SUBJECT");
+    send_->add_option("--outlet", to.outlet,
+                      "Instead: an outlet of the configuration, by its NAME");
+    send_->add_option("--config", to.config, "Instead of cirro.toml");
     send_->add_option("--type,-t", to.type, "The event's type")->required();
     send_->add_option("--mode", to.mode, "binary, structured or batch")
         ->check(CLI::IsMember({"binary", "structured", "batch"}))
@@ -182,7 +189,8 @@ class Command {
         ->check(&CheckSeconds, "FLOAT in [0.001 - 86400]")
         ->capture_default_str();
     Know(*send_, "",
-         {{"--mode", "binary structured batch"},
+         {{"--config", "FILE"},
+          {"--mode", "binary structured batch"},
           {"--data-file", "FILE"},
           {"--content-type",
            "application/json text/plain application/octet-stream"}});
@@ -270,6 +278,30 @@ class Command {
     return DlqPurge(dlq_options_);
   }
 
+  void AddListen() {
+    listen_ = app_.add_subcommand(
+        "listen", "Print the events of a topic or subject as they come");
+    ListenOptions& to = listen_options_;
+    listen_
+        ->add_option("URL", to.url,
+                     "kafka://HOST:PORT/TOPIC or nats://HOST:PORT/SUBJECT")
+        ->required();
+    listen_->add_option("--group", to.group,
+                        "A consumer group of Kafka, whose place is moved; "
+                        "default: one of its own");
+    listen_
+        ->add_option("--from", to.from,
+                     "Of Kafka: beginning, end, an offset, or an RFC 3339 time")
+        ->capture_default_str();
+    listen_->add_option("--count,-n", to.count, "End after so many events")
+        ->check(CLI::Range(1, 1'000'000'000));
+    listen_
+        ->add_option("--set", to.settings,
+                     "KEY=VALUE of [inlet.NAME]; may be repeated")
+        ->allow_extra_args(false);
+    Know(*listen_, "", {{"--from", "beginning end"}});
+  }
+
   void AddNew() {
     new_ = app_.add_subcommand("new", "Write a function project to begin with");
     new_->add_option("NAME", name_, "[a-z][a-z0-9_-]*")->required();
@@ -327,6 +359,7 @@ class Command {
   int Call() {
     if (send_->parsed()) return Send(send_options_);
     if (dlq_->parsed()) return CallDlq();
+    if (listen_->parsed()) return Listen(listen_options_);
     if (new_->parsed()) return New(name_, folder_);
     if (config_->parsed() && !markdown_) return ShowConfig();
     if (config_->parsed() || metrics_->parsed()) {
@@ -369,6 +402,7 @@ class Command {
   CLI::App* dlq_show_ = nullptr;
   CLI::App* dlq_redrive_ = nullptr;
   CLI::App* dlq_purge_ = nullptr;
+  CLI::App* listen_ = nullptr;
   CLI::App* new_ = nullptr;
   CLI::App* config_ = nullptr;
   CLI::App* metrics_ = nullptr;
@@ -378,6 +412,7 @@ class Command {
   RunOptions run_options_;
   SendOptions send_options_;
   DlqOptions dlq_options_;
+  ListenOptions listen_options_;
   std::string name_;
   std::string folder_;
   bool print_ = false;

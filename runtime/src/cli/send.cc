@@ -18,6 +18,7 @@
 #include <variant>
 
 #include "answer.h"
+#include "broker_url.h"
 #include "cirro/cloudevents/event_builder.h"
 #include "cirro/cloudevents/json_format.h"
 #include "cirro/cloudevents/media_type.h"
@@ -193,6 +194,31 @@ std::vector<HttpPost> MakeRequests(const SendOptions& options,
   return requests;
 }
 
+// To a broker, or through any outlet that is configured.
+int SendThroughOutlet(const SendOptions& options,
+                      const std::vector<Event>& events) {
+  std::string outlet = options.outlet;
+  std::vector<std::string> flags;
+  if (outlet.empty()) {
+    outlet = "send";
+    auto of_url = FlagsOfBrokerUrl("outlet.send", options.url);
+    if (!of_url) return Fail(kWrongUse, of_url.error().message);
+    flags = *std::move(of_url);
+    flags.push_back("--set=outlet.send.mode=" + options.mode);
+    flags.push_back("--set=outlet.send.timeout=" +
+                    std::to_string(static_cast<std::int64_t>(
+                        options.timeout_seconds * 1000)) +
+                    "ms");
+    flags.emplace_back("--config=");
+  } else if (!options.config.empty()) {
+    flags.push_back("--config=" + options.config);
+  }
+  const auto sent = SendEvents(flags, outlet, events);
+  if (sent) return kOk;
+  PrintLine(stderr, "cirro: " + sent.error().message);
+  return ExitOf(sent.error());
+}
+
 }  // namespace
 
 int Send(const SendOptions& options) {
@@ -204,6 +230,12 @@ int Send(const SendOptions& options) {
   }
   const auto events = MakeEvents(options, std::move(data));
   if (!events) return Fail(kWrongUse, events.error().message);
+  if (options.url.empty() == options.outlet.empty()) {
+    return Fail(kWrongUse, "send needs a URL or --outlet, and not both");
+  }
+  if (!options.outlet.empty() || IsBrokerUrl(options.url)) {
+    return SendThroughOutlet(options, *events);
+  }
   const auto header_lines = MakeHeaderLines(options);
   if (!header_lines) return Fail(kWrongUse, header_lines.error().message);
   const auto client = LoadHttpClient();

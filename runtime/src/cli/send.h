@@ -10,6 +10,8 @@ namespace cirro::cli {
 /// `cirro send`, as it was typed.
 struct SendOptions {
   std::string url;
+  std::string outlet;  ///< Instead of a URL: an outlet of the configuration.
+  std::string config;  ///< The file with it; empty: cirro.toml.
   std::string mode = "binary";
   std::string id;  ///< Empty: a random one.
   std::string source = "/cirro/send";

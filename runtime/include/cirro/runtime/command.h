@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/export.h"
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/letter_box.h"
@@ -26,6 +27,14 @@ namespace cirro {
 /// The tables of docs/brokers.md, asked of the modules. Fails with
 /// kInvalidConfig where one cannot be loaded.
 [[nodiscard]] CIRRO_EXPORT Result<std::string> BrokersPage();
+
+/// Sends events through an outlet of the configuration that a process started
+/// here with `flags` would have, and waits until each was confirmed. Fails with
+/// kInvalidConfig, or as the first send that failed; what follows it is not
+/// sent.
+[[nodiscard]] CIRRO_EXPORT Result<void> SendEvents(
+    std::span<const std::string> flags, std::string_view outlet,
+    std::span<const Event> events);
 
 /// The HTTP client, and files of dead letters; the module is loaded at the
 /// first call. Fails with kInvalidConfig when it cannot be.

@@ -1,0 +1,105 @@
+#include <condition_variable>
+#include <utility>
+
+#include "cirro/dispatch/mutex.h"
+#include "cirro/runtime/command.h"
+#include "config.h"
+#include "endpoints.h"
+#include "environment.h"
+#include "flags.h"
+#include "timer_thread.h"
+
+namespace cirro {
+namespace {
+
+// What is on its way at once; fewer than any outlet takes by default.
+constexpr std::size_t kWindow = 256;
+
+// A command says of its events what their sends say, and no more.
+class Silent final : public Observer {
+  void Received(const Delivery&) noexcept override {}
+  void Started(std::string_view, const Delivery&, int) noexcept override {}
+  void Finished(std::string_view, const Delivery&, Outcome::Kind, const Error*,
+                Duration) noexcept override {}
+  void Settled(const Delivery&, const Settlement&, Duration) noexcept override {
+  }
+  void Hung(std::string_view, const Delivery&) noexcept override {}
+  void Logged(LogLevel, std::string_view, const Event*, const TraceContext&,
+              std::string_view) noexcept override {}
+};
+
+// Counts what is on its way, and keeps the first failure.
+class Sends final : public SendListener {
+ public:
+  void OnSent(std::uint64_t /*send*/, Result<void> result,
+              std::chrono::milliseconds /*retry_after*/) noexcept override {
+    const MutexLock lock(mutex_);
+    --open_;
+    if (!result && result_) result_ = std::move(result);
+    changed_.notify_all();
+  }
+
+  // Waits for room; false after a failure: the rest is not sent.
+  bool Begin() {
+    const MutexLock lock(mutex_);
+    while (open_ >= kWindow) changed_.wait(mutex_);
+    if (!result_) return false;
+    ++open_;
+    return true;
+  }
+
+  Result<void> Wait() {
+    const MutexLock lock(mutex_);
+    while (open_ > 0) changed_.wait(mutex_);
+    return result_;
+  }
+
+ private:
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::size_t open_ CIRRO_GUARDED_BY(mutex_) = 0;
+  Result<void> result_ CIRRO_GUARDED_BY(mutex_){};
+};
+
+}  // namespace
+
+Result<void> SendEvents(std::span<const std::string> flags,
+                        std::string_view outlet,
+                        std::span<const Event> events) {
+  const auto parsed = internal::ParseFlags(flags);
+  if (!parsed) return parsed.error();
+  const internal::Environment environment = internal::ReadEnvironment();
+  internal::ConfigSources sources;
+  sources.environment = environment;
+  sources.flags = parsed->settings;
+  auto config = LoadConfig(sources);
+  if (!config) return config.error();
+  const auto wanted = config->outlets.find(outlet);
+  if (wanted == config->outlets.end()) {
+    return Error{ErrorCode::kInvalidConfig,
+                 "there is no [outlet." + std::string(outlet) + "]"};
+  }
+  // The other parts of a process are not this command's.
+  config->outlets = {*wanted};
+  config->inlets.clear();
+  config->dead_letters.clear();
+  config->knative.sink.clear();
+
+  internal::SystemClock clock;
+  Silent silent;
+  internal::Endpoints endpoints(
+      *config, internal::Find(environment, "CIRRO_MODULE_PATH"), clock, silent);
+  if (auto made = endpoints.Make(); !made) return made;
+  if (auto started = endpoints.StartOutlets(); !started) return started;
+  Sends sends;
+  Outlet& to = *endpoints.outlets().front();
+  for (std::size_t i = 0; i < events.size() && sends.Begin(); ++i) {
+    to.Send(events[i], SendCompletion(sends, i));
+  }
+  // Each outlet has a timeout of its own, after which it completes.
+  auto sent = sends.Wait();
+  endpoints.StopOutlets(clock.Now());
+  return sent;
+}
+
+}  // namespace cirro
