@@ -139,14 +139,15 @@ Result<void> AddInlets(const ModuleLoader& loader, MemoryBroker& memory,
   }
   const auto nats = loader.Load<NatsApi>("nats");
   if (!nats) return nats.error();
-  JetStreamInletOptions jetstream;
-  jetstream.stream = "STREAM";
-  jetstream.durable = "durable";
-  if (auto added = Add(
-          "JetStream",
-          (*nats)->make_jetstream_inlet(jetstream, clock, observer), inlets);
-      !added) {
-    return added;
+  for (const bool in_order : {false, true}) {
+    JetStreamInletOptions jetstream;
+    jetstream.stream = "STREAM";
+    jetstream.durable = "durable";
+    if (in_order) jetstream.max_ack_pending = 1;
+    auto added =
+        Add(in_order ? "JetStream, `max_ack_pending = 1`" : "JetStream",
+            (*nats)->make_jetstream_inlet(jetstream, clock, observer), inlets);
+    if (!added) return added;
   }
   CoreNatsInletOptions core;
   core.subject = "subject";
