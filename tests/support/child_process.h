@@ -80,6 +80,14 @@ class ChildProcess {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
+  /// Whether it runs; Wait says how it ended.
+  [[nodiscard]] bool Runs() const {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid_), &info,
+                  WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
+  }
+
   [[nodiscard]] const std::string& written() const { return written_; }
 
  private:

@@ -106,6 +106,23 @@ class Notes final : public Observer {
       return line.find(text) != std::string::npos;
     });
   }
+  /// How many lines begin so.
+  [[nodiscard]] std::size_t Count(std::string_view start) {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(
+        std::count_if(lines_.begin(), lines_.end(), [&](const auto& line) {
+          return std::string_view(line).starts_with(start);
+        }));
+  }
+  /// The last of them; empty: there is none.
+  [[nodiscard]] std::string Last(std::string_view start) {
+    const std::lock_guard lock(mutex_);
+    const auto at =
+        std::find_if(lines_.rbegin(), lines_.rend(), [&](const auto& line) {
+          return std::string_view(line).starts_with(start);
+        });
+    return at == lines_.rend() ? std::string() : *at;
+  }
   [[nodiscard]] std::vector<std::string> warnings() {
     const std::lock_guard lock(mutex_);
     return warnings_;

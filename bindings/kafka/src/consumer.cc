@@ -41,6 +41,27 @@ std::string WhatToChange(rd_kafka_resp_err_t code) {
   }
 }
 
+// A broker answers one request of a connection after the other, and to a join
+// only when all members have joined. A commit that is sent after it is of a
+// generation that is over by then; up to 2.9 a cooperative member loses all
+// that it has by the answer. Nothing but this tells that a join was sent.
+rd_kafka_resp_err_t OnSent(rd_kafka_t* /*handle*/, int /*socket*/,
+                           const char* /*broker*/, std::int32_t /*number*/,
+                           std::int16_t api, std::int16_t /*version*/,
+                           std::int32_t /*correlation*/, std::size_t /*size*/,
+                           void* opaque) noexcept {
+  constexpr std::int16_t kJoinGroup = 11;
+  if (api == kJoinGroup) static_cast<InletShared*>(opaque)->joining = true;
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t OnNew(rd_kafka_t* handle, const rd_kafka_conf_t* /*conf*/,
+                          void* opaque, char* /*why*/,
+                          std::size_t /*size*/) noexcept {
+  return rd_kafka_interceptor_add_on_request_sent(handle, "cirro", &OnSent,
+                                                  opaque);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Consumer>> Consumer::Make(const Parts& parts,
@@ -50,6 +71,8 @@ Result<std::unique_ptr<Consumer>> Consumer::Make(const Parts& parts,
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_REBALANCE |
                                             RD_KAFKA_EVENT_OFFSET_COMMIT |
                                             RD_KAFKA_EVENT_ERROR);
+  rd_kafka_conf_interceptor_add_on_new(conf->get(), "cirro", &OnNew,
+                                       &parts.shared);
   auto handle = MakeHandle(RD_KAFKA_CONSUMER, *std::move(conf));
   if (!handle) return std::move(handle).error();
   rd_kafka_poll_set_consumer(handle->get());
@@ -134,6 +157,7 @@ milliseconds Consumer::Patience(TimePoint now) const noexcept {
         rebalance_->assign ? rebalance_->try_at : rebalance_->deadline;
     if (at > now) next = std::min(next, at);
   }
+  if (final_at_ > now) next = std::min(next, final_at_);
   if (shared_.phase.load() >= Phase::kStopping) {
     const TimePoint at = closing_ ? close_by_ : shared_.stop_by();
     if (at > now) next = std::min(next, at);

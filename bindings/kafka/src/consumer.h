@@ -109,6 +109,11 @@ class Consumer {
   [[nodiscard]] Slots SlotsOf(
       const rd_kafka_topic_partition_list_t& list) const;
   [[nodiscard]] bool IsCooperative() const noexcept;
+  [[nodiscard]] std::string MemberId() const;
+  [[nodiscard]] bool IsOurs() const;
+  [[nodiscard]] bool IsJoining() const noexcept {
+    return rejoining_ || (assigned_once_ && shared_.joining);
+  }
 
   // consumer_commit.cc
   void AdvanceCommit(TimePoint now) noexcept;
@@ -151,11 +156,13 @@ class Consumer {
   std::optional<Committing> committing_;
   bool assigned_once_ = false;
   bool rejoining_ = false;  // From a revoke to the next assignment.
-  bool lost_ = false;       // A commit was refused as another member's.
+  bool lost_ = false;       // A commit was refused: we are no member any more.
+  std::string member_{};    // Who was assigned what there is.
   TimePoint lost_until_{};  // Commits are tried again if no rebalance came.
   bool fatal_ = false;
   bool closing_ = false;
   bool final_commit_ = false;
+  TimePoint final_at_{};      // The last commit is not tried before.
   bool committed_ok_ = true;  // The last commit, so that one line is said.
   std::size_t done_ = 0;      // Deliveries since the last commit.
   TimePoint commit_at_{};

@@ -20,9 +20,9 @@ void Consumer::AdvanceStop(TimePoint now) noexcept {
   if (shared_.phase.load() != Phase::kStopping) return;
   if (!final_commit_) {
     const bool in_time = now < shared_.stop_by();
-    if (in_time && (AnyOpen(nullptr) || (rebalance_ && !rebalance_->assign))) {
-      return;
-    }
+    // A commit within a rebalance would be refused: it is waited for, too.
+    if (in_time && (AnyOpen(nullptr) || rebalance_ || IsJoining())) return;
+    if (now < final_at_) return;
     if (committing_ && now < close_by_) {
       close_by_ = std::min(close_by_, now + kLast);
       return;
@@ -30,9 +30,8 @@ void Consumer::AdvanceStop(TimePoint now) noexcept {
     shared_.left_open = AnyOpen(nullptr);
     final_commit_ = true;
     close_by_ = now + kLast;
-    const bool ours = !lost_ && !rejoining_ && !fatal_ &&
-                      rd_kafka_assignment_lost(handle_.get()) == 0;
-    if (ours && !committing_) StartCommit(Assigned(), true, false);
+    if (IsOurs() && !IsJoining() && !committing_)
+      StartCommit(Assigned(), true, false);
     return;
   }
   if (!closing_) {

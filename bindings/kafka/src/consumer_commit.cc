@@ -16,13 +16,20 @@ constexpr milliseconds kCommitAgain{200};
 
 // What says that the partitions are another's now, or about to be. Librdkafka
 // does not always say so itself in time: its assignment_lost is not set where
-// the session ends within a rebalance.
-bool IsLost(rd_kafka_resp_err_t code) noexcept {
-  return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
-         code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
-         code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
-         code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
-         code == RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST;
+// the session ends within a rebalance. A cooperative member joins again while
+// it keeps its partitions, so a generation that is over is no loss to it.
+bool IsLost(rd_kafka_resp_err_t code, bool cooperative) noexcept {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
+      return true;
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+      return !cooperative;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -35,11 +42,10 @@ Consumer::Slots Consumer::Assigned() const {
   return slots;
 }
 
-// None between a revoke and the assignment after it: in 2.0 one that meets the
-// join loses the assignment.
+// None while the member joins: see OnSent.
 void Consumer::AdvanceCommit(TimePoint now) noexcept {
   if (parts_.transactions != nullptr) TakeTransaction();
-  if (committing_ || rejoining_ || closing_ || fatal_) return;
+  if (committing_ || IsJoining() || closing_ || fatal_) return;
   if (lost_ && now < lost_until_) return;
   lost_ = false;
   const bool full = parts_.transactions != nullptr &&
@@ -63,6 +69,8 @@ bool Consumer::StartCommit(const Slots& slots, bool clean,
     if (slot >= partitions_.size() || !partitions_[slot]) continue;
     Partition& partition = *partitions_[slot];
     if (stale_alone && !partition.ledger.IsStale()) continue;
+    // Nothing ran since it was assigned: what the last owner left stays.
+    if (clean && partition.awaited != 0) continue;
     const Ledger::Commit commit = partition.ledger.ToCommit(
         clean && partition.ledger.open() == 0, partition.metadata_bytes);
     auto* const element = rd_kafka_topic_partition_list_add(
@@ -146,9 +154,12 @@ void Consumer::Committed(const Committing::Part& part,
                    "say less of what is done above their offset");
     return;
   }
-  if (IsLost(code)) {
+  if (IsLost(code, IsCooperative())) {
     lost_ = true;
     lost_until_ = now + options_.session_timeout;
+  } else if (final_commit_ && now < shared_.stop_by()) {
+    final_commit_ = false;  // There is time for another one.
+    final_at_ = now + kCommitAgain;
   }
   if (committed_ok_) {
     voice_.Say(LogLevel::kWarning,

@@ -34,6 +34,21 @@ bool Consumer::IsCooperative() const noexcept {
   return protocol != nullptr && std::strcmp(protocol, "COOPERATIVE") == 0;
 }
 
+std::string Consumer::MemberId() const {
+  char* const id = rd_kafka_memberid(handle_.get());
+  std::string member = id == nullptr ? "" : id;
+  rd_kafka_mem_free(handle_.get(), id);
+  return member;
+}
+
+// Whether what is assigned may be committed. Who was put out of the group and
+// joined again has another name, and would commit what another has now: the
+// broker looks at the generation alone, which is the new one.
+bool Consumer::IsOurs() const {
+  return !lost_ && !fatal_ && rd_kafka_assignment_lost(handle_.get()) == 0 &&
+         MemberId() == member_;
+}
+
 Consumer::Slots Consumer::SlotsOf(
     const rd_kafka_topic_partition_list_t& list) const {
   Slots slots;
@@ -55,6 +70,7 @@ void Consumer::OnRebalance(const rd_kafka_event_t& event) noexcept {
   rebalance.assign =
       rd_kafka_event_error(raw) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   const TimePoint now = clock_.Now();
+  shared_.joining = false;
   if (!rebalance.assign) {
     rejoining_ = true;
     Link(LinkState::Kind::kRebalancing);
@@ -107,6 +123,7 @@ void Consumer::TryAssign(TimePoint now) noexcept {
     OnError(code, rd_kafka_err2str(code));
   }
   assigned_once_ = true;
+  member_ = MemberId();
   rejoining_ = false;
   lost_ = false;
   Link(LinkState::Kind::kConnected);
@@ -219,7 +236,7 @@ void Consumer::AdvanceRevoke(TimePoint now) noexcept {
     FinishRevoke(false);
     return;
   }
-  if (lost_ || rd_kafka_assignment_lost(handle_.get()) != 0) {
+  if (!IsOurs()) {
     FinishRevoke(true);
     return;
   }

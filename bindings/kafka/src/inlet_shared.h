@@ -33,6 +33,10 @@ class InletShared {
   std::atomic<bool> demand{true};
   std::atomic<Phase> phase{Phase::kRunning};
 
+  /// The member asked to join, and no rebalance came of it yet. Set by a thread
+  /// of librdkafka.
+  std::atomic<bool> joining{false};
+
   /// Sets the phase, if it is a later one, and wakes the reader.
   void Enter(Phase later) noexcept;
   /// Of kStopping: when waiting for what is open ends.

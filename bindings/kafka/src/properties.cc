@@ -219,7 +219,8 @@ Result<Properties> ConnectionProperties(const KafkaConnection& connection) {
 }
 
 Result<void> AddOwn(const KafkaConnection& connection, Properties& out) {
-  for (const auto& [name, value] : connection.librdkafka) {
+  for (const auto& property : connection.librdkafka) {
+    const std::string& name = property.first;
     const auto* const owned =
         std::find_if(kOwned.begin(), kOwned.end(),
                      [&](const Owned& each) { return each.property == name; });
@@ -230,7 +231,7 @@ Result<void> AddOwn(const KafkaConnection& connection, Properties& out) {
                             : "'" + name + "' is set by `" +
                                   std::string(owned->option) + "`");
     }
-    out.emplace_back(name, value);
+    out.push_back(property);
   }
   return {};
 }
