@@ -105,14 +105,6 @@ Malformed ToMalformed(const KafkaRecord& record, Error error) {
   return malformed;
 }
 
-Error UnknownContent(std::string_view content_type) {
-  return {ErrorCode::kUnsupported,
-          "neither 'ce_' headers nor the media type of an event (content-type "
-          "is '" +
-              Shown(content_type) + "')",
-          {71}};
-}
-
 // What `record` was beyond the event, and where dead letters are concerned.
 template <typename Headers>
 void FillOriginal(const Headers& headers, Original& original) {
@@ -128,10 +120,10 @@ void FillOriginal(const Headers& headers, Original& original) {
   }
 }
 
-std::string_view ValueOf(std::span<const KafkaHeader> headers,
+std::string_view ValueOf(const std::vector<const KafkaHeader*>& headers,
                          std::string_view name) noexcept {
-  for (const KafkaHeader& header : headers) {
-    if (EqualsIgnoreCase(header.name, name)) return header.value;
+  for (const KafkaHeader* const header : headers) {
+    if (EqualsIgnoreCase(header->name, name)) return header->value;
   }
   return {};
 }
@@ -183,38 +175,15 @@ KafkaContent KafkaDecoder::Decode(const KafkaRecord& record) {
   const std::string_view type =
       content_type == nullptr ? std::string_view() : content_type->value;
   content.mode = ModeOf(type);
-  Result<Event> event = UnknownContent(type);
-  if (has_two_types) {
-    event = Error{
-        ErrorCode::kInvalidEvent, "more than one content-type header", {3}};
-  } else if (content.mode == ContentMode::kBatch) {
-    // Section 1.3 knows structured and binary mode, and no other.
-    event = Error{ErrorCode::kUnsupported,
-                  "Kafka has no batch mode (content-type is '" + Shown(type) +
-                      "'): one record is one event",
-                  {70}};
-  } else if (content.mode == ContentMode::kStructured) {
-    if (!EqualsIgnoreCase(MediaTypeEssence(type), kJsonMediaType)) {
-      event =
-          Error{ErrorCode::kUnsupported,
-                "the event format of '" + Shown(type) +
-                    "' is not known; known is " + std::string(kJsonMediaType),
-                {70}};
-    } else if (!record.value) {
-      event = Error{
-          ErrorCode::kInvalidEvent, "a structured event without a value", {74}};
-    } else {
-      event = DecodeJson(*record.value, options_);
-    }
-  } else if (has_attributes) {
-    if (content_type != nullptr) {
-      assembler_.AddAttribute("datacontenttype", type);
-    }
-    if (record.value) assembler_.SetData(*record.value);
-    event = assembler_.Build();
-  } else {
+  if (content.mode == ContentMode::kBinary && !has_attributes) {
     content.mode = ContentMode::kNone;
   }
+  Result<Event> event =
+      has_two_types
+          ? Result<Event>(Error{ErrorCode::kInvalidEvent,
+                                "more than one content-type header",
+                                {3}})
+          : Read(content.mode, content_type == nullptr, type, record.value);
 
   if (content.mode == ContentMode::kStructured && event) {
     auto original = std::make_shared<Original>();
@@ -229,8 +198,8 @@ KafkaContent KafkaDecoder::Decode(const KafkaRecord& record) {
     content.original = std::move(original);
   }
   if (content.original != nullptr || event) {
-    content.trace = TraceContextOf(ValueOf(record.headers, "traceparent"),
-                                   ValueOf(record.headers, "tracestate"),
+    content.trace = TraceContextOf(ValueOf(others_, "traceparent"),
+                                   ValueOf(others_, "tracestate"),
                                    event ? &*event : nullptr);
   }
   if (event) {
@@ -239,6 +208,46 @@ KafkaContent KafkaDecoder::Decode(const KafkaRecord& record) {
     content.value = ToMalformed(record, std::move(event).error());
   }
   return content;
+}
+
+// The attributes of binary mode are in the assembler.
+Result<Event> KafkaDecoder::Read(ContentMode mode, bool untyped,
+                                 std::string_view type,
+                                 std::optional<std::string_view> value) {
+  switch (mode) {
+    case ContentMode::kBinary:
+      if (!untyped) assembler_.AddAttribute("datacontenttype", type);
+      if (value) assembler_.SetData(*value);
+      return assembler_.Build();
+    case ContentMode::kStructured:
+      if (type != kJsonMediaType &&
+          !EqualsIgnoreCase(MediaTypeEssence(type), kJsonMediaType)) {
+        return Error{ErrorCode::kUnsupported,
+                     "the event format of '" + Shown(type) +
+                         "' is not known; known is " +
+                         std::string(kJsonMediaType),
+                     {70}};
+      }
+      if (!value) {
+        return Error{ErrorCode::kInvalidEvent,
+                     "a structured event without a value",
+                     {74}};
+      }
+      return DecodeJson(*value, options_);
+    case ContentMode::kBatch:
+      // Section 1.3 knows structured and binary mode, and no other.
+      return Error{ErrorCode::kUnsupported,
+                   "Kafka has no batch mode (content-type is '" + Shown(type) +
+                       "'): one record is one event",
+                   {70}};
+    case ContentMode::kNone:
+      break;
+  }
+  return Error{ErrorCode::kUnsupported,
+               "neither 'ce_' headers nor the media type of an event "
+               "(content-type is '" +
+                   Shown(type) + "')",
+               {71}};
 }
 
 bool FitsKafkaBinaryMode(const Event& event) noexcept {

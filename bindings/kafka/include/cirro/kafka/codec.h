@@ -14,6 +14,7 @@
 #include "cirro/cloudevents/event.h"
 #include "cirro/cloudevents/event_assembler.h"
 #include "cirro/cloudevents/export.h"
+#include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/dead_letter.h"
 #include "cirro/dispatch/message.h"
 
@@ -60,6 +61,10 @@ class CIRRO_EXPORT KafkaDecoder {
   [[nodiscard]] KafkaContent Decode(const KafkaRecord& record);
 
  private:
+  [[nodiscard]] Result<Event> Read(ContentMode mode, bool untyped,
+                                   std::string_view type,
+                                   std::optional<std::string_view> value);
+
   const DecodeOptions& options_;
   EventAssembler assembler_;
   std::vector<const KafkaHeader*> others_;
