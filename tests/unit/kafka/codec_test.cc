@@ -344,6 +344,21 @@ TEST(KafkaLetter, OfAStructuredRecordIsItByteByByte) {
               ElementsAre("app", "content-type", "cirro-dlq-reason"));
 }
 
+TEST(KafkaLetter, DoesNotRepeatWhatAnEarlierLetterSaid) {
+  const auto content =
+      DecodeKafka(With({{"cirro-dlq-reason", "crashed"}, {"app", "x"}}));
+  const DeadLetter letter{EventOf(content), content.original, {}, {}};
+  const MessageHeaders why = {{"cirro-dlq-reason", "rejected"}};
+  KafkaDraft draft;
+
+  EncodeKafkaLetter(letter, why, draft);
+
+  EXPECT_THAT(NamesOf(draft),
+              ElementsAre("ce_specversion", "ce_id", "ce_source", "ce_type",
+                          "app", "cirro-dlq-reason"));
+  EXPECT_EQ(draft.headers.back().value, "rejected");
+}
+
 TEST(KafkaLetter, OfATombstoneIsATombstone) {
   const DeadLetter letter{
       Malformed{{}, {{"app", "x"}}, {ErrorCode::kUnsupported, "no"}, false},
