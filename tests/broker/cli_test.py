@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
 """`cirro send` and `cirro listen` on brokers, with the built command.
 
-usage: cli_test.py CIRRO
+And a function that is fed by a broker through its settings alone.
+
+usage: cli_test.py BUILD_DIR
 """
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import unittest
 import uuid
 
-CIRRO = sys.argv.pop(1) if len(sys.argv) > 1 else "cirro"
+BUILD = pathlib.Path(sys.argv.pop(1))
+CIRRO = str(BUILD / "bin" / "cirro")
+HELLO = str(BUILD / "bin" / "hello")
+MAKE_TOPIC = str(BUILD / "tests" / "bin" / "cirro_test_make_topic")
 KAFKA = os.environ.get("CIRRO_TEST_KAFKA_URL")
 NATS = os.environ.get("CIRRO_TEST_NATS_URL")
 
@@ -19,6 +25,11 @@ NATS = os.environ.get("CIRRO_TEST_NATS_URL")
 def cirro(*words):
     return subprocess.run([CIRRO, *words], capture_output=True, text=True,
                           timeout=60, check=False)
+
+
+def make_topic():
+    return subprocess.run([MAKE_TOPIC], stdout=subprocess.PIPE, text=True,
+                          timeout=30, check=True).stdout.strip()
 
 
 class Nats(unittest.TestCase):
@@ -56,14 +67,14 @@ class Kafka(unittest.TestCase):
         if not KAFKA:
             self.skipTest("CIRRO_TEST_KAFKA_URL names no broker")
 
-    def test_a_topic_takes_what_is_sent(self):
-        sent = cirro("send", f"kafka://{KAFKA}/sent-{uuid.uuid4()}",
-                     "--type", "a", "--count", "3")
+    def test_a_topic_that_there_is_not_is_named(self):
+        sent = cirro("send", f"kafka://{KAFKA}/nowhere", "--type", "a")
 
-        self.assertEqual(sent.returncode, 0, sent.stderr)
+        self.assertEqual(sent.returncode, 1, sent.stderr)
+        self.assertIn("nowhere", sent.stderr)
 
     def test_what_was_sent_is_read_from_the_beginning(self):
-        url = f"kafka://{KAFKA}/read-{uuid.uuid4()}"
+        url = f"kafka://{KAFKA}/{make_topic()}"
         sent = cirro("send", url, "--type", "a", "--id", "x", "--count", "2")
         self.assertEqual(sent.returncode, 0, sent.stderr)
 
@@ -72,6 +83,55 @@ class Kafka(unittest.TestCase):
         self.assertEqual(heard.returncode, 0, heard.stderr)
         ids = [json.loads(line)["id"] for line in heard.stdout.splitlines()]
         self.assertEqual(ids, ["x-1", "x-2"])
+
+
+class Function(unittest.TestCase):
+    """functions/hello, which knows of no broker."""
+
+    def serve(self, settings):
+        if not os.path.exists(HELLO):
+            self.skipTest("the sample functions are not built")
+        process = subprocess.Popen(
+            [HELLO, "--set=http.enabled=false",
+             *(f"--set={setting}" for setting in settings)],
+            stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait, 20)
+        self.addCleanup(process.terminate)
+        return process
+
+    def test_answers_the_records_of_a_topic_on_another(self):
+        if not KAFKA:
+            self.skipTest("CIRRO_TEST_KAFKA_URL names no broker")
+        asked, answered = make_topic(), make_topic()
+        sent = cirro("send", f"kafka://{KAFKA}/{asked}", "--type",
+                     "com.example.hello", "--data", '{"name":"Ada"}')
+        self.assertEqual(sent.returncode, 0, sent.stderr)
+
+        process = self.serve([
+            "inlet.in.type=kafka", f"inlet.in.brokers={KAFKA}",
+            f"inlet.in.topics={asked}", f"inlet.in.group=g-{asked}",
+            "outlet.out.type=kafka", f"outlet.out.brokers={KAFKA}",
+            f"outlet.out.topic={answered}", "dispatch.reply_to=out"])
+        heard = cirro("listen", f"kafka://{KAFKA}/{answered}", "--from",
+                      "beginning", "--count", "1")
+
+        self.assertEqual(heard.returncode, 0, heard.stderr)
+        self.assertIn("Ada", heard.stdout)
+        process.terminate()
+        self.assertEqual(process.wait(20), 0, process.stderr.read())
+
+    def test_a_stream_that_there_is_not_is_named_and_waited_for(self):
+        if not NATS:
+            self.skipTest("CIRRO_TEST_NATS_URL names no server")
+        process = self.serve([
+            "inlet.in.type=nats", f"inlet.in.servers={NATS}",
+            "inlet.in.stream=NOWHERE", "inlet.in.durable=d"])
+
+        line = next(line for line in process.stderr if "NOWHERE" in line)
+
+        self.assertIn('"part":"in"', line)
+        self.assertIsNone(process.poll())
 
 
 class WrongUse(unittest.TestCase):

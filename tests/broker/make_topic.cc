@@ -1,0 +1,17 @@
+// Makes a topic with a fresh name on CIRRO_TEST_KAFKA_URL and prints the name:
+// the brokers of tests make none by themselves.
+#include <cstdio>
+#include <exception>
+
+#include "support/kafka_tool.h"
+
+int main() {
+  try {
+    cirro::test::KafkaTool tool(cirro::test::KafkaUrl());
+    std::puts(tool.MakeTopic().c_str());
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
