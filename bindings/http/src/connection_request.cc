@@ -23,8 +23,9 @@ constexpr std::uint64_t kIndexMask = (std::uint64_t{1} << kIndexBits) - 1;
 
 constexpr HttpRefusal kAnswersAreFull{503, HttpReject::kBuffers,
                                       "too much is being sent"};
-constexpr std::string_view kRedriveIsOff =
-    "the request names its function, and http.redrive is false";
+constexpr HttpRefusal kRedriveIsOff{
+    403, HttpReject::kRedrive,
+    "the request names its function, and http.redrive is false"};
 constexpr std::string_view kNeverFit =
     "the replies take more than http.max_buffered_bytes";
 
@@ -165,12 +166,7 @@ void Connection::TakeEvent(Exchange& exchange) {
   // Run by every function that takes it, it would be done twice by those that
   // had done it.
   if (!host_.head.redrive_function.empty() && !host_.parts.options.redrive) {
-    WriteProblem(403, ToString(ErrorCode::kRefused), kRedriveIsOff, {},
-                 exchange.answer);
-    ThreadCounters::Add(
-        host_.counters
-            .rejected[static_cast<std::size_t>(HttpReject::kRedrive)]);
-    Answered(exchange);
+    Reject(exchange, kRedriveIsOff);
     return;
   }
   HttpContent content =
