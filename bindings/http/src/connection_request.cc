@@ -23,9 +23,8 @@ constexpr std::uint64_t kIndexMask = (std::uint64_t{1} << kIndexBits) - 1;
 
 constexpr HttpRefusal kAnswersAreFull{503, HttpReject::kBuffers,
                                       "too much is being sent"};
-constexpr HttpRefusal kRedriveIsOff{
-    403, HttpReject::kRedrive,
-    "the request names its function, and http.redrive is false"};
+constexpr HttpRefusal kRedriveIsOff{403, HttpReject::kRedrive,
+                                    "names its function; http.redrive is off"};
 constexpr std::string_view kNeverFit =
     "the replies take more than http.max_buffered_bytes";
 
