@@ -800,7 +800,7 @@ class Schedule {
   std::string violation_;
   std::size_t taken_in_ = 0;
   std::size_t depth_ = 0;
-  int published_ = 0;
+  std::uint32_t published_ = 0;
   bool calm_ = false;
   bool draining_ = false;
   DispatchRig rig_;  // Ends first: it may still settle.
