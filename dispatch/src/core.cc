@@ -228,6 +228,12 @@ void Dispatcher::Core::SettleNow(Delivery& delivery, Settlement settlement,
 // ---- Performing.
 
 void Dispatcher::Core::AfterInput(Actions& actions) noexcept {
+  // A letter that is sent again is the same: a place may know it by that.
+  for (Actions::Bury& letter : actions.bury) {
+    if (letter.facts.time) continue;
+    letter.facts.time = parts_.clock.WallTime();
+    engine_.GaveUp(letter.call, *letter.facts.time);
+  }
   const TimePoint next = engine_.NextTimer();
   if (next < armed_) {
     armed_ = next;

@@ -137,7 +137,7 @@ namespace {
 DeadLetter LetterOf(const Delivery& delivery, DeadLetterFacts facts,
                     const Clock& clock) {
   facts.position = delivery.position();
-  facts.time = clock.WallTime();
+  if (!facts.time) facts.time = clock.WallTime();
   DeadLetter letter;
   letter.original = delivery.facts.original;
   letter.key = delivery.facts.key;

@@ -86,6 +86,9 @@ class Engine {
   void Sent(CallId id, const Result<void>& result,
             std::chrono::milliseconds retry_after, TimePoint now,
             Actions& actions);
+  /// Whose dead letter is sent for the first time was given up then. REQUIRES:
+  /// actions.bury names it.
+  void GaveUp(CallId id, Timestamp when);
   /// It is `now`: deadlines, backoffs.
   void Tick(TimePoint now, Actions& actions);
 
@@ -129,6 +132,7 @@ class Engine {
     DeadReason reason = DeadReason::kExhausted;
     std::string first_error;
     std::optional<Error> last{};
+    std::optional<Timestamp> time{};  // Of giving up.
     std::uint32_t place = 0;  // Of the function's list, the one that is asked.
     int rounds = 0;           // In which no place took it.
     bool all_refused = true;  // In this round, for good.

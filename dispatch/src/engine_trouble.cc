@@ -42,7 +42,14 @@ DeadLetterFacts Engine::FactsOf(std::uint32_t index) const {
           .inlet = delivery.inlet().name,
           .attempts = call.attempt,
           .first_error = trouble.first_error,
-          .last_error = Line(*trouble.last)};
+          .last_error = Line(*trouble.last),
+          .time = trouble.time};
+}
+
+void Engine::GaveUp(CallId id, Timestamp when) {
+  if (const std::uint32_t index = Lookup(id); index != kNone) {
+    calls_[index].trouble->time = when;
+  }
 }
 
 void Engine::NoteOf(std::uint32_t index, Actions::Note::Kind kind,

@@ -220,6 +220,24 @@ TEST_F(GivingUp, AcknowledgesNothingWhileNoPlaceTakesIt) {
   EXPECT_TRUE(rig_.hasty.demand());
 }
 
+TEST_F(GivingUp, ALetterThatIsSentAgainSaysWhenItWasGivenUp) {
+  OnFailing();
+  outcome_ = Reject("never");
+  rig_.letters.FailWith(ErrorCode::kUnavailable);
+  rig_.file.FailWith(ErrorCode::kUnavailable);
+  rig_.Start();
+  const Timestamp given_up = rig_.clock.WallTime();
+  rig_.hasty.Publish(TypedEvent("t", "1"));
+  rig_.Run();
+
+  rig_.Advance(seconds(120));
+  rig_.letters.Mend();
+  rig_.Advance(seconds(120));
+
+  ASSERT_EQ(rig_.letters.kept().size(), 1U);
+  EXPECT_EQ(rig_.letters.kept().front().facts.time, given_up);
+}
+
 TEST_F(GivingUp, ALetterThatNoPlaceWillTakeStallsItsLaneAlone) {
   rig_.On({.name = "f", .type = "t"}, [this](const Event& event) -> Outcome {
     ++calls_;
