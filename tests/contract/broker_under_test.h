@@ -64,12 +64,14 @@ class BrokerUnderTest {
   virtual void PublishRaw(const std::string& topic, const std::string& bytes,
                           const MessageHeaders& headers) = 0;
   virtual std::vector<Kept> Read(const std::string& topic) = 0;
-  /// Messages that the group has not settled.
+  /// Messages that the group has not settled; what is done above one that is
+  /// not is settled, where the broker is told of it.
   virtual std::uint64_t Pending(const std::string& topic,
                                 const std::string& group) = 0;
 
-  /// Ends it like a process that is killed: nothing more is said to the broker.
-  virtual void Kill(std::unique_ptr<Inlet> inlet) = 0;
+  /// Ends it like a process that is killed: nothing more is said to the broker,
+  /// and nothing more delivered. Deliveries that are open still name it.
+  virtual void Kill(Inlet& inlet) = 0;
   /// From now on the topic takes nothing, or takes everything again.
   virtual void Refuse(const std::string& topic) = 0;
   virtual void Accept(const std::string& topic) = 0;

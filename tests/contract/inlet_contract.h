@@ -278,9 +278,7 @@ TEST_P(InletContract, SparesWhatWasDoneAboveTheCommit) {
     Publish(20);
     dies.Start();
     ASSERT_TRUE(done.Await(19));
-    // What is committed last says that all others are done.
-    Publish(20, 20);
-    ASSERT_TRUE(done.Await(39));
+    ASSERT_TRUE(AwaitPending(1));
     gate.Open();
     dies.Kill();
   }

@@ -1,9 +1,13 @@
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "cirro/memory/memory.h"
+#include "contract/done_above.h"
 #include "contract/inlet_contract.h"
 
 namespace cirro::test {
@@ -23,6 +27,7 @@ class MemoryUnderTest final : public BrokerUnderTest {
   std::string NewTopic(std::uint32_t partitions) override {
     std::string name = "topic" + std::to_string(++topics_);
     static_cast<void>(broker_.CreateTopic(name, partitions));
+    partitions_[name] = partitions;
     return name;
   }
   std::unique_ptr<Inlet> MakeInlet(const InletWish& wish,
@@ -59,14 +64,18 @@ class MemoryUnderTest final : public BrokerUnderTest {
     }
     return all;
   }
-  std::uint64_t Pending(const std::string& /*topic*/,
+  std::uint64_t Pending(const std::string& topic,
                         const std::string& group) override {
-    return broker_.Pending(group);
+    std::uint64_t pending = broker_.Pending(group);
+    for (std::uint32_t i = 0; i < partitions_[topic]; ++i) {
+      const auto commit =
+          broker_.Committed(group, topic + "/" + std::to_string(i));
+      if (commit) pending -= DoneAbove(commit->offset, commit->metadata);
+    }
+    return pending;
   }
-  void Kill(std::unique_ptr<Inlet> inlet) override {
-    dynamic_cast<MemoryInlet&>(*inlet).Crash();
-    // Deliveries that it still has name it.
-    dead_.push_back(std::move(inlet));
+  void Kill(Inlet& inlet) override {
+    dynamic_cast<MemoryInlet&>(inlet).Crash();
   }
   void Refuse(const std::string& topic) override {
     broker_.Refuse(topic, ErrorCode::kUnavailable);
@@ -80,7 +89,7 @@ class MemoryUnderTest final : public BrokerUnderTest {
   int topics_ = 0;
   LiveClock clock_;
   MemoryBroker broker_{clock_};
-  std::vector<std::unique_ptr<Inlet>> dead_;
+  std::map<std::string, std::uint32_t> partitions_;
 };
 
 INSTANTIATE_TEST_SUITE_P(

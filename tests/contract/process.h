@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -85,7 +86,8 @@ inline bool AwaitThat(const std::function<bool()>& holds) {
   const TimePoint end = std::chrono::steady_clock::now() + kPatience;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
+    // Not at once: the server that is asked has work to do, too.
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return true;
 }
@@ -170,7 +172,7 @@ class Process {
   }
   /// As by SIGKILL. Functions that wait at a gate are to be let go before.
   void Kill() {
-    broker_.Kill(std::move(inlet_));
+    broker_.Kill(*inlet_);
     End();
   }
 
