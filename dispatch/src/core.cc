@@ -239,11 +239,18 @@ void Dispatcher::Core::AfterInput(Actions& actions) noexcept {
     armed_ = next;
     actions.signal = true;
   }
-  const Counts& counts = engine_.counts();
-  in_flight_.store(counts.in_flight, std::memory_order_relaxed);
-  if (idle_waiters_ > 0 && counts.in_flight == 0 && counts.running == 0) {
-    idle_.notify_all();
+  if (const std::size_t made = actions.settle.size(); made > actions.counted) {
+    settling_ += made - std::exchange(actions.counted, made);
   }
+  in_flight_.store(engine_.counts().in_flight, std::memory_order_relaxed);
+  if (idle_waiters_ > 0 && IsIdle()) idle_.notify_all();
+}
+
+// What is settled is so for the engine before its source hears of it, outside
+// of the lock.
+bool Dispatcher::Core::IsIdle() const noexcept {
+  const Counts& counts = engine_.counts();
+  return counts.in_flight == 0 && counts.running == 0 && settling_ == 0;
 }
 
 void Dispatcher::Core::Perform(Actions& actions) noexcept {
@@ -333,10 +340,8 @@ void Dispatcher::Core::GiveBackAll() noexcept {
 bool Dispatcher::Core::WaitIdle(std::chrono::milliseconds patience) noexcept {
   const MutexLock lock(mutex_);
   ++idle_waiters_;
-  const bool idle =
-      idle_.wait_for(mutex_, patience, [this]() CIRRO_REQUIRES(mutex_) {
-        return engine_.counts().in_flight == 0 && engine_.counts().running == 0;
-      });
+  const bool idle = idle_.wait_for(
+      mutex_, patience, [this]() CIRRO_REQUIRES(mutex_) { return IsIdle(); });
   --idle_waiters_;
   return idle;
 }

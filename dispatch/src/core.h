@@ -89,9 +89,11 @@ class Dispatcher::Core final : public ContextHost,
   void TellSources(internal::Actions& actions) const noexcept;
   void TellDedup(internal::Actions& actions) noexcept;
   void Bury(internal::Actions& actions) noexcept;
+  void SettleAll(internal::Actions& actions) noexcept;
   void SettleOne(internal::Actions::Settle& settle) const noexcept;
   void OnTimer() noexcept;
   void Signal() noexcept CIRRO_EXCLUDES(mutex_);
+  [[nodiscard]] bool IsIdle() const noexcept CIRRO_REQUIRES(mutex_);
 
   void SettleNow(Delivery& delivery, Settlement settlement,
                  Duration since) const noexcept;
@@ -142,12 +144,14 @@ class Dispatcher::Core final : public ContextHost,
   // Synchronises itself.
   std::atomic<bool> draining_{false};
   std::atomic<std::uint32_t> in_flight_{0};  // The engine's, as last seen.
+  // Settlements that sources have not heard yet.
+  std::atomic<std::size_t> settling_{0};
+  std::atomic<int> idle_waiters_{0};
   std::condition_variable_any idle_;
 
   Mutex mutex_;
   internal::Engine engine_ CIRRO_GUARDED_BY(mutex_);
   TimePoint armed_ CIRRO_GUARDED_BY(mutex_) = TimePoint::max();
-  int idle_waiters_ CIRRO_GUARDED_BY(mutex_) = 0;
   int busy_ CIRRO_GUARDED_BY(mutex_) = 0;  // Threads between Enter and Leave.
   bool closed_ CIRRO_GUARDED_BY(mutex_) = false;
 

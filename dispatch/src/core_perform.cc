@@ -18,8 +18,7 @@ void Dispatcher::Core::PerformOutside(Actions& actions) noexcept {
   TellSources(actions);
   // Before the settlement: what comes again because of it meets it as done.
   TellDedup(actions);
-  for (Actions::Settle& settle : actions.settle) SettleOne(settle);
-  actions.settle.clear();
+  SettleAll(actions);
   for (std::stop_source& stop : actions.stop) stop.request_stop();
   actions.stop.clear();
   for (const auto& [function, delivery, call, replace] : actions.hung) {
@@ -159,6 +158,17 @@ void Dispatcher::Core::Bury(Actions& actions) noexcept {
         SendCompletion(*this, call));
   }
   actions.bury.clear();
+}
+
+void Dispatcher::Core::SettleAll(Actions& actions) noexcept {
+  if (actions.settle.empty()) return;
+  for (Actions::Settle& settle : actions.settle) SettleOne(settle);
+  actions.settle.clear();
+  const std::size_t told = std::exchange(actions.counted, 0);
+  // Whoever waits counts itself before it looks at this.
+  if (settling_.fetch_sub(told) != told || idle_waiters_ == 0) return;
+  const MutexLock lock(mutex_);
+  idle_.notify_all();
 }
 
 void Dispatcher::Core::SettleOne(Actions::Settle& settle) const noexcept {

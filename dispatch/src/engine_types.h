@@ -136,6 +136,7 @@ struct Actions {
   std::vector<Bury> bury;
   std::vector<CallId> post;        // For the executor.
   std::vector<CallId> run_inline;  // For the thread that performs.
+  std::size_t counted = 0;         // Of `settle`: the core waits for them.
   bool signal = false;             // The next timer, or the demand, is another.
   bool stuck = false;              // Calls that hang leave others no room.
 };

@@ -343,5 +343,37 @@ TEST_F(Sources, OfATransactionABatchsEventsGoWithTheFirstThatIsDone) {
   EXPECT_THAT(transactional_.message(2).settlements.front().outputs, IsEmpty());
 }
 
+// A source that asks, while it is told.
+class AskingSource final : public Settler {
+ public:
+  explicit AskingSource(DispatchRig& rig) : rig_(rig) {}
+
+  void Settle(DeliveryToken /*token*/,
+              Settlement /*settlement*/) noexcept override {
+    idle_while_told.push_back(rig_.dispatcher->WaitIdle(milliseconds(0)));
+  }
+  [[nodiscard]] std::string PositionOf(DeliveryToken /*token*/) const override {
+    return "1";
+  }
+
+  std::vector<bool> idle_while_told;
+
+ private:
+  DispatchRig& rig_;
+};
+
+TEST_F(Sources, NothingIsIdleBeforeItsSourceHasHeard) {
+  rig_.On({.type = "t"}, [](const Event&) {});
+  Start(leasing_);
+  AskingSource source(rig_);
+  Delivery delivery(TypedEvent("t"), leasing_.info(), source, {});
+  rig_.dispatcher->Deliver({&delivery, 1});
+
+  Run();
+
+  EXPECT_THAT(source.idle_while_told, ElementsAre(false));
+  EXPECT_TRUE(rig_.dispatcher->WaitIdle(milliseconds(0)));
+}
+
 }  // namespace
 }  // namespace cirro
