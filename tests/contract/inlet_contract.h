@@ -193,6 +193,8 @@ TEST_P(InletContract, GivesBackWhatDidNotRunAndSettlesWhatFinished) {
     Publish(20);
     process.Start();
     ASSERT_TRUE(begun.Await(1));
+    ASSERT_TRUE(AwaitThat(
+        [&] { return process.dispatcher().counts().in_flight == 20; }));
     std::jthread drain([&] { process.Drain(); });
     ASSERT_TRUE(AwaitThat(
         [&] { return process.dispatcher().counts().in_flight <= 1; }));
