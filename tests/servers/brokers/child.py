@@ -38,7 +38,8 @@ def free_ports(count):
             probe.close()
 
 
-def _before_exec():
+def before_exec():
+    """What a child does first, so that it ends with this process."""
     # Ctrl-C on a terminal is for the command; a server ends after it, or with
     # the process that started it, however that ends.
     os.setsid()
@@ -47,7 +48,8 @@ def _before_exec():
 
 class Child:
     """What the brokers have in common. One of them says how it is started
-    (`command`), whether it answers (`answers`) and what `environment` tells."""
+    (`command`; without `fresh` on the data that is there), whether it answers
+    (`answers`) and what `environment` tells."""
 
     what = "a server"
     ports_needed = 1
@@ -60,18 +62,31 @@ class Child:
         self.ports = []
         self._process = None
         self._tries = 0
+        self._again = False
 
     def address(self):
         return f"127.0.0.1:{self.ports[0]}"
 
     def start(self):
         self._tries += 1
-        self.ports = self.take_ports()
-        command = self.command()
-        with open(self.log, "wb") as log:
+        if not self._again:
+            self.ports = self.take_ports()
+        command = self.command(fresh=not self._again)
+        with open(self.log, "ab" if self._again else "wb") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, preexec_fn=_before_exec)
+                stderr=subprocess.STDOUT, preexec_fn=before_exec)
+
+    def kill(self):
+        """As a power cut of this process; nothing is flushed."""
+        self._process.kill()
+        self._process.wait()
+
+    def start_again(self):
+        """On the same ports, with the data that the last one left."""
+        self._again = True
+        self._tries = 0
+        self.start()
 
     def take_ports(self):
         return free_ports(self.ports_needed)

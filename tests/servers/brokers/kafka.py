@@ -51,6 +51,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 num.network.threads=1
 num.io.threads=2
 background.threads=1
@@ -151,10 +152,11 @@ class Kafka(Child):
                               f"{self.end_of_log()}")
         part.rename(self._archive())
 
-    def command(self):
-        shutil.rmtree(self.data, ignore_errors=True)
-        self.data.mkdir()
-        shutil.copytree(self._home / "data.template", self.data / "log")
+    def command(self, fresh):
+        if fresh:
+            shutil.rmtree(self.data, ignore_errors=True)
+            self.data.mkdir()
+            shutil.copytree(self._home / "data.template", self.data / "log")
         file = self._write_properties(self.data, self.data / "log", self.ports)
         jvm = self._jvm or [f"-XX:SharedArchiveFile={self._archive()}",
                             "-Xshare:auto"]

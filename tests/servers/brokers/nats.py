@@ -20,7 +20,9 @@ class Nats(Child):
         if self._program is None:
             raise Unavailable("nats-server is not installed (./dev setup)")
 
-    def command(self):
+    def command(self, fresh):
+        if fresh:
+            shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(exist_ok=True)
         return [self._program, "-a", "127.0.0.1", "-p", str(self.ports[0]),
                 "-js", "-sd", str(self.data)]
