@@ -6,11 +6,11 @@ killed (SIGKILL) and started anew, the broker is killed and started on the data
 it left, members leave in good order and come. At the end a judge that knows
 only the topics says whether an event was lost, done too often or out of order.
 
-A round is 1,000,000 events with 30 kills, 3 of the broker and 9 members that
-leave, come, or stand still until their group has given them up (SIGSTOP);
---small: 50,000, 5, 1 and 3. The seed, which is printed, fixes what happens and
-after how many results. --minutes repeats small rounds with
-other seeds until the time is over.
+A round is 1,000,000 events with 30 kills, 3 of the broker, and 3 each of
+members that stand still until their group has given them up (SIGSTOP), leave,
+and come; --small: 50,000, 5 and 1 each. The seed, which is printed, fixes what
+happens and after how many results. --minutes repeats small rounds with other
+seeds until the time is over.
 """
 
 import argparse
@@ -42,9 +42,10 @@ KEYS = 200
 PARTITIONS = 4
 IN_FLIGHT = 500
 COMMIT_MS = 250
-SIZES = {False: {"events": 1_000_000, "kills": 30, "broker_kills": 3,
-                 "moves": 9},
-         True: {"events": 50_000, "kills": 5, "broker_kills": 1, "moves": 3}}
+BIG = {"events": 1_000_000, "kills": 30, "broker_kills": 3, "freezes": 3,
+       "leaves": 3, "joins": 3}
+SMALL = {"events": 50_000, "kills": 5, "broker_kills": 1, "freezes": 1,
+         "leaves": 1, "joins": 1}
 
 
 class Broken(Exception):
@@ -152,7 +153,8 @@ class Member:
         except subprocess.TimeoutExpired:
             raise Broken(f"a member did not stop in {STOP_SECONDS} s:\n"
                          f"{self.end_of_log()}") from None
-        if status != 0:
+        # One that was just started does not listen to signals yet.
+        if status not in (0, -signal.SIGTERM):
             raise Broken(f"a member ended with {status}:\n{self.end_of_log()}")
 
     def end_of_log(self):
@@ -195,8 +197,8 @@ class Progress:
 
 def planned(size, dice):
     """What happens after how many results."""
-    whats = (["kill"] * size["kills"] + ["broker"] * size["broker_kills"] +
-             [("leave", "freeze", "join")[i % 3] for i in range(size["moves"])])
+    whats = [what for what in size if what != "events"
+             for _ in range(size[what])]
     times = [dice.randrange(size["events"] * 2 // 100,
                             size["events"] * 95 // 100) for _ in whats]
     dice.shuffle(whats)
@@ -206,12 +208,13 @@ def planned(size, dice):
 
 class Round:
 
-    def __init__(self, build, name, size, seed):
+    def __init__(self, build, name, size, seed, settings):
         self._bin = build / "tests" / "bin"
         self._name = name
         self._side = ROUNDS[name]
         self._size = size
         self._seed = seed
+        self._settings = settings
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="cirro-chaos-"))
         self._server = self._side.server(build / "deps",
                                          self._folder / "broker")
@@ -232,7 +235,8 @@ class Round:
                     "function.com_example_chaos.order_by="
                     + ("source" if self._side.keeps_order else "partitionkey"),
                     f"inlet.in.max_in_flight={IN_FLIGHT}",
-                    *self._side.settings(self._server, number)]
+                    *self._side.settings(self._server, number),
+                    *self._settings]
         return Member(number, work + [f"--set={each}" for each in settings],
                       self._folder)
 
@@ -243,7 +247,7 @@ class Round:
                 report = self._run(stack)
         except Broken as why:
             raise Broken(f"{self._name}, seed {self._seed}: {why}\n"
-                         f"logs: {self._folder}") from why
+                         f"what was logged: {self._folder}") from why
         subprocess.run(["rm", "-rf", self._folder], check=False)
         return report
 
@@ -289,17 +293,17 @@ class Round:
     def _do(self, what, number, pause):
         now = time.monotonic()
         say(f"{now - self._begin:.1f} s: {what} {number}")
-        member = self._members[MEMBERS if what == "join" else number]
-        if what == "broker":
+        member = self._members[MEMBERS if what == "joins" else number]
+        if what == "broker_kills":
             self._server.kill()
             self._server.start_again()
             self._server.wait_until_ready()
-        elif what == "join" or not member.runs():
+        elif what == "joins" or not member.runs():
             member.start()
-        elif what == "freeze":
+        elif what == "freezes":
             member.freeze()
             self._late.append((now + FROZEN_SECONDS + pause, member))
-        elif what == "leave":
+        elif what == "leaves":
             member.stop()
             self._late.append((now + pause, member))
         else:
@@ -326,9 +330,9 @@ class Round:
         verdict = json.loads(judged.stdout)
         # Who stood still repeats what others did meanwhile.
         kills = (self._size["kills"] + self._size["broker_kills"] +
-                 self._size["moves"] // 3)
+                 self._size["freezes"])
         bound = kills * (IN_FLIGHT + verdict["most_at_once"])
-        report = (f"{self._name}, seed {self._seed}: {verdict['inputs']} "
+        report = (f"{verdict['inputs']} "
                   f"events in {seconds:.0f} s, {kills} kills: "
                   f"lost {verdict['lost']}, out of order "
                   f"{verdict['disordered']}, duplicates "
@@ -341,7 +345,8 @@ class Round:
                  verdict["duplicates"] > bound,
                  self._side.exactly_once and verdict["duplicates"]]
         if any(wrong):
-            raise Broken(report)
+            raise Broken(f"{report}\nfor example: "
+                         f"{', '.join(verdict['examples'])}")
         return report
 
 
@@ -354,8 +359,11 @@ def parsed():
                         help=f"of {', '.join(ROUNDS)}; default: each")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--minutes", metavar="N", type=float)
-    for name in ("--events", "--kills", "--broker-kills", "--seed"):
-        parser.add_argument(name, metavar="N", type=int)
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append",
+                        default=[], help="one more setting of the function")
+    for name in [*BIG, "seed"]:
+        parser.add_argument("--" + name.replace("_", "-"), metavar="N",
+                            type=int)
     arguments = parser.parse_args()
     arguments.round = arguments.round.split(",")
     for name in arguments.round:
@@ -366,8 +374,10 @@ def parsed():
 
 def main():
     arguments = parsed()
-    size = dict(SIZES[arguments.small or arguments.minutes is not None])
-    for name in ("events", "kills", "broker_kills"):
+    size = dict(BIG)
+    if arguments.small or arguments.minutes is not None:
+        size = dict(SMALL)
+    for name in size:
         if getattr(arguments, name) is not None:
             size[name] = getattr(arguments, name)
     seed = arguments.seed
@@ -379,8 +389,9 @@ def main():
         for name in arguments.round:
             say(f"{name}, seed {seed}")
             try:
-                print(Round(arguments.build.resolve(), name, size, seed).run(),
-                      flush=True)
+                report = Round(arguments.build.resolve(), name, size, seed,
+                               arguments.set).run()
+                print(f"{name}, seed {seed}: {report}", flush=True)
             except Unavailable as why:
                 print(f"SKIPPED {name}: {why}", flush=True)
                 return SKIPPED

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,6 +21,8 @@ struct Verdict {
   std::int64_t strangers = 0;     ///< Results of nothing.
   std::int64_t disordered = 0;    ///< First results behind a later event's.
   std::int64_t most_at_once = 0;  ///< Results in any one interval.
+  /// The first of what was found: "repeated KEY SEQUENCE".
+  std::vector<std::string> examples{};
 
   [[nodiscard]] std::int64_t duplicates() const {
     return results - strangers - (inputs - lost);
@@ -50,14 +53,21 @@ class Judge {
     const auto name = Parsed(payload);
     if (!name) {
       ++verdict_.strangers;
+      Note(verdict_, "strange", payload);
       return false;
     }
     Key& key = KeyOf(name->first);
     const std::size_t number = name->second;
     if (key.seen.size() <= number) key.seen.resize(number + 1);
-    if (key.seen[number]) return false;
+    if (key.seen[number]) {
+      Note(verdict_, "repeated", payload);
+      return false;
+    }
     key.seen[number] = true;
-    if (number + 1 < key.next) ++verdict_.disordered;
+    if (number + 1 < key.next) {
+      ++verdict_.disordered;
+      Note(verdict_, "disordered", payload);
+    }
     key.next = std::max(key.next, number + 1);
     return true;
   }
@@ -65,12 +75,20 @@ class Judge {
   [[nodiscard]] Verdict Rule() const {
     Verdict verdict = verdict_;
     verdict.most_at_once = MostAtOnce();
-    for (const Key& key : keys_) {
+    for (std::size_t each = 0; each < keys_.size(); ++each) {
+      const Key& key = keys_[each];
+      const auto name = [&](std::size_t i) {
+        return std::to_string(each) + ' ' + std::to_string(i);
+      };
       for (std::size_t i = 0; i < key.wanted.size(); ++i) {
-        if (key.wanted[i] && !Has(key.seen, i)) ++verdict.lost;
+        if (!key.wanted[i] || Has(key.seen, i)) continue;
+        ++verdict.lost;
+        Note(verdict, "lost", name(i));
       }
       for (std::size_t i = 0; i < key.seen.size(); ++i) {
-        if (key.seen[i] && !Has(key.wanted, i)) ++verdict.strangers;
+        if (!key.seen[i] || Has(key.wanted, i)) continue;
+        ++verdict.strangers;
+        Note(verdict, "strange", name(i));
       }
     }
     return verdict;
@@ -100,6 +118,18 @@ class Judge {
     std::size_t next = 0;  ///< One more than the largest seen.
   };
 
+  // A few of each kind.
+  static void Note(Verdict& verdict, std::string_view what,
+                   std::string_view name) {
+    constexpr std::ptrdiff_t kExamples = 5;
+    const auto same = [&](const std::string& example) {
+      return example.compare(0, what.size(), what) == 0;
+    };
+    if (std::count_if(verdict.examples.begin(), verdict.examples.end(), same) <
+        kExamples) {
+      verdict.examples.push_back(std::string(what).append(" ").append(name));
+    }
+  }
   static bool Has(const std::vector<bool>& set, std::size_t i) {
     return i < set.size() && set[i];
   }

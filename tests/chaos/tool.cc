@@ -58,13 +58,18 @@ void Decide(Topics& topics, const std::vector<std::string>& words) {
   });
   topics.Read(words[2], [&](const Record&) { return ++letters > 0; });
   const Verdict verdict = judge.Rule();
+  std::string examples;
+  for (const std::string& example : verdict.examples) {
+    examples.append(examples.empty() ? "\"" : ", \"").append(example) += '"';
+  }
   std::printf("{\"inputs\": %" PRId64 ", \"results\": %" PRId64
               ", \"lost\": %" PRId64 ", \"strangers\": %" PRId64
               ", \"disordered\": %" PRId64 ", \"duplicates\": %" PRId64
-              ", \"most_at_once\": %" PRId64 ", \"letters\": %" PRId64 "}\n",
+              ", \"most_at_once\": %" PRId64 ", \"letters\": %" PRId64
+              ", \"examples\": [%s]}\n",
               verdict.inputs, verdict.results, verdict.lost, verdict.strangers,
               verdict.disordered, verdict.duplicates(), verdict.most_at_once,
-              letters);
+              letters, examples.c_str());
 }
 
 int Run(const std::vector<std::string>& words) {

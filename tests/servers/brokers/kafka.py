@@ -32,8 +32,9 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   </dependencies>
 </project>
 """
-# One of everything, because one node is all there is, and groups that begin
-# without waiting for more members.
+# One of everything, because one node is all there is, groups that begin without
+# waiting for more members, and sessions so short that a broker which was killed
+# is taken back soon.
 PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -52,6 +53,8 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 num.network.threads=1
 num.io.threads=2
 background.threads=1

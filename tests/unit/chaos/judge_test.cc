@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace cirro::chaos {
 namespace {
@@ -54,6 +55,8 @@ TEST(Judge, FindsWhatIsLostAndBelievesNoDuplicateInItsPlace) {
 
   EXPECT_EQ(judge.Rule().lost, 1);
   EXPECT_EQ(judge.Rule().duplicates(), 1);
+  EXPECT_EQ(judge.Rule().examples,
+            (std::vector<std::string>{"repeated 0 2", "lost 1 2"}));
 }
 
 TEST(Judge, FindsAFirstResultBehindALaterOne) {
