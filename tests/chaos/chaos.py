@@ -274,7 +274,10 @@ class Round:
             progress.wait_for(at, self._start_who_is_late)
             self._do(what, number, pause)
         self._start_all()
-        progress.wait_for(self._size["events"], self._start_who_is_late)
+        try:
+            progress.wait_for(self._size["events"], self._start_who_is_late)
+        except Broken as why:
+            raise Broken(f"{why}: {self._verdict()}") from why
         seconds = time.monotonic() - self._begin
         if producer.wait(STALL_SECONDS) != 0:
             raise Broken("the producer failed")
@@ -321,13 +324,16 @@ class Round:
         for member in self._members[:MEMBERS]:
             member.start()
 
-    def _judged(self, seconds):
+    def _verdict(self):
         judged = subprocess.run(
             self._tool("judge", "in", "out", "dead", COMMIT_MS),
             stdout=subprocess.PIPE, text=True, check=False)
         if judged.returncode != 0:
             raise Broken("the judge cannot judge")
-        verdict = json.loads(judged.stdout)
+        return json.loads(judged.stdout)
+
+    def _judged(self, seconds):
+        verdict = self._verdict()
         # Who stood still repeats what others did meanwhile.
         kills = (self._size["kills"] + self._size["broker_kills"] +
                  self._size["freezes"])
