@@ -154,7 +154,10 @@ void Consumer::Committed(const Committing::Part& part,
                    "say less of what is done above their offset");
     return;
   }
-  if (IsLost(code, IsCooperative())) {
+  if (closing_) {
+    // Nothing is tried again. And librdkafka's group may have ended: it is not
+    // to be asked for its protocol then, which would be waited for for ever.
+  } else if (IsLost(code, IsCooperative())) {
     lost_ = true;
     lost_until_ = now + options_.session_timeout;
   } else if (final_commit_ && now < shared_.stop_by()) {
