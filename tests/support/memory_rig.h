@@ -27,15 +27,17 @@ struct MemoryRig {
   explicit MemoryRig(MemoryBrokerOptions options = {.partitions = 1})
       : broker(clock, options) {}
 
-  /// One more member, which is not started.
-  std::unique_ptr<MemoryInlet> Make(MemoryInletOptions options = {}) {
+  /// One more member, which is not started. The rig owns it, too: what a sink
+  /// still holds at the end of a test is given back to it.
+  std::shared_ptr<MemoryInlet> Make(MemoryInletOptions options = {}) {
     options.own_thread = false;
     if (options.topics.empty()) options.topics = {"orders"};
     if (options.group.empty()) options.group = "shop";
     auto made = MakeMemoryInlet(broker, options, clock, observer);
     if (!made) std::cerr << made.error().message << '\n';
     if (!made) std::abort();
-    return *std::move(made);
+    members_.push_back(*std::move(made));
+    return members_.back();
   }
 
   static MemoryRecord Record(std::string_view id, std::string key = {}) {
@@ -55,6 +57,9 @@ struct MemoryRig {
         broker.Committed("shop", "orders/" + std::to_string(index));
     return commit ? static_cast<std::int64_t>(commit->offset) : -1;
   }
+
+ private:
+  std::vector<std::shared_ptr<MemoryInlet>> members_;
 };
 
 inline std::vector<std::string> IdsOf(const std::vector<Delivery>& deliveries) {

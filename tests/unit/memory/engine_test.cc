@@ -59,7 +59,7 @@ struct EngineRig : MemoryRig {
   DispatcherOptions dispatcher_options;
   VirtualTimers timers{clock};
   SeededExecutor executor;
-  std::unique_ptr<MemoryInlet> inlet;
+  std::shared_ptr<MemoryInlet> inlet;
   std::unique_ptr<Dispatcher> dispatcher;
 };
 

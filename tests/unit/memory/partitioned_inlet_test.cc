@@ -154,9 +154,9 @@ TEST(PartitionedInlet, GivesAgainAfterTheDelayAndLetsOthersPass) {
 }
 
 TEST(PartitionedInlet, SharesItsPartitionsWithWhoeverJoins) {
-  MemoryRig rig({.partitions = 2});
   Hooks one_hooks;
   Hooks two_hooks;
+  MemoryRig rig({.partitions = 2});
   InlineSink sink;
   const auto one = rig.Make();
   const auto two = rig.Make();
@@ -227,9 +227,9 @@ TEST(PartitionedInlet, GivesAPartitionUpThatIsNotSettledInTime) {
 }
 
 TEST(PartitionedInlet, CommitsNothingOnceItIsOutOfItsGroup) {
+  Hooks hooks;
   MemoryRig rig;
   rig.Publish(2);
-  Hooks hooks;
   HoldingSink sink;
   const auto inlet = rig.Make();
   CapabilityOf<ConsumerGroups>(*inlet)->SetPartitionHooks(hooks);

@@ -295,14 +295,15 @@ TEST(NatsCodec, SendsNoBinaryTextInAnotherCharset) {
 }
 
 TEST(NatsCodec, SendsAnAttributeAsOneHeader) {
+  const Event event = FullEvent();
   MessageHeaders headers;
   std::string buffer;
 
   const std::string_view payload =
-      EncodeNats(ContentMode::kBinary, FullEvent(), headers, buffer);
+      EncodeNats(ContentMode::kBinary, event, headers, buffer);
 
-  EXPECT_EQ(payload, FullEvent().data());
-  EXPECT_EQ(headers.size(), FullEvent().attribute_count());
+  EXPECT_EQ(payload, event.data());
+  EXPECT_EQ(headers.size(), event.attribute_count());
   EXPECT_THAT(headers,
               Contains(Pair("ce-datacontenttype", "application/json")));
   EXPECT_THAT(
