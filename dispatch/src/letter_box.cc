@@ -62,4 +62,14 @@ bool CameBefore(const DeadLetterFacts& a, const DeadLetterFacts& b) noexcept {
          std::tie(b.inlet, b_stream, bt.number, b_time);
 }
 
+Result<std::uint64_t> LetterBox::RemoveAll(std::span<const std::string> ids) {
+  std::uint64_t count = 0;
+  for (const std::string& id : ids) {
+    const auto removed = Remove(id);
+    if (!removed) return removed.error();
+    if (*removed) ++count;
+  }
+  return count;
+}
+
 }  // namespace cirro

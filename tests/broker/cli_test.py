@@ -134,6 +134,107 @@ class Function(unittest.TestCase):
         self.assertIsNone(process.poll())
 
 
+class Served(unittest.TestCase):
+    """functions/hello, fed by a broker, and what it could not do."""
+
+    SETTINGS: list = []
+
+    def start(self):
+        process = subprocess.Popen(
+            [HELLO, "--set=http.enabled=false", "--set=dispatch.reply_to=none",
+             *(f"--set={setting}" for setting in self.SETTINGS)],
+            stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait, 20)
+        self.addCleanup(process.kill)
+        return process
+
+    def send(self, url, id_, data):
+        sent = cirro("send", url, "--type", "com.example.hello", "--id", id_,
+                     "--data", data, "--mode", "binary")
+        self.assertEqual(sent.returncode, 0, sent.stderr)
+
+    def dlq(self, verb, *words):
+        return cirro("dlq", verb, "--place", "dead", *words,
+                     *(f"--set={setting}" for setting in self.SETTINGS))
+
+    def letters(self, *words):
+        listed = self.dlq("list", "--format", "json", *words)
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        return [json.loads(line) for line in listed.stdout.splitlines()]
+
+    def wait_for_letters(self, count, *words):
+        for _ in range(100):
+            letters = self.letters(*words)
+            if len(letters) >= count:
+                break
+        self.assertEqual(len(letters), count)
+        return letters
+
+
+class KafkaLetters(Served):
+
+    def setUp(self):
+        if not KAFKA:
+            self.skipTest("CIRRO_TEST_KAFKA_URL names no broker")
+        if not os.path.exists(HELLO):
+            self.skipTest("the sample functions are not built")
+        self.asked, self.dead = make_topic(), make_topic()
+        self.url = f"kafka://{KAFKA}/{self.asked}"
+        self.SETTINGS = [
+            "inlet.in.type=kafka", f"inlet.in.brokers={KAFKA}",
+            f"inlet.in.topics={self.asked}", f"inlet.in.group=g-{self.asked}",
+            "outlet.dead.type=kafka", f"outlet.dead.brokers={KAFKA}",
+            f"outlet.dead.topic={self.dead}", "dispatch.dead_letter=dead"]
+
+    def test_a_letter_is_listed_redriven_and_purged(self):
+        process = self.start()
+        self.send(self.url, "good", '{"name":"Ada"}')
+        for id_ in ("bad-1", "bad-2"):
+            self.send(self.url, id_, '{"name":7}')
+
+        letters = self.wait_for_letters(2)
+        self.assertEqual([letter["position"] for letter in letters],
+                         [f"{self.asked}/0@{n}" for n in (1, 2)])
+        self.assertEqual(letters[0]["event"]["id"], "bad-1")
+
+        # They die again: two letters of positions behind the first ones'.
+        redriven = self.dlq("redrive")
+        self.assertEqual(redriven.returncode, 0, redriven.stderr)
+        self.assertIn("redriven 2", redriven.stderr)
+        again = self.wait_for_letters(2)
+        self.assertEqual([letter["position"] for letter in again],
+                         [f"{self.asked}/0@{n}" for n in (3, 4)])
+        self.assertEqual(len(self.letters("--redriven")), 4)
+
+        refused = self.dlq("purge", "--yes", "--id", "bad-2")
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertIn("nothing is removed", refused.stderr)
+        purged = self.dlq("purge", "--yes")
+        self.assertEqual(purged.returncode, 0, purged.stderr)
+        self.assertIn("purged 2", purged.stderr)
+        self.assertEqual(self.letters("--redriven"), [])
+        process.terminate()
+        self.assertEqual(process.wait(20), 0)
+
+    def test_a_redriven_letter_waits_for_its_function(self):
+        process = self.start()
+        self.send(self.url, "bad", '{"name":7}')
+        (letter,) = self.wait_for_letters(1)
+        process.terminate()
+        self.assertEqual(process.wait(20), 0)
+
+        self.assertEqual(self.dlq("redrive", "--dry-run").returncode, 0)
+        self.assertEqual(len(self.letters()), 1)
+        redriven = self.dlq("redrive", "--id", "bad")
+        self.assertEqual(redriven.returncode, 0, redriven.stderr)
+
+        self.start()
+        again = self.wait_for_letters(1)
+        self.assertEqual(again[0]["function"], letter["function"])
+        self.assertEqual(again[0]["position"], f"{self.asked}/0@1")
+
+
 class WrongUse(unittest.TestCase):
 
     def test_a_url_without_a_topic_says_what_one_is(self):

@@ -1,17 +1,10 @@
-#include <cstddef>
 #include <string>
 #include <utility>
 
 #include "consumer.h"
+#include "record_view.h"
 
 namespace cirro::internal {
-namespace {
-
-std::string_view Bytes(const void* data, std::size_t size) noexcept {
-  return {static_cast<const char*>(data), size};
-}
-
-}  // namespace
 
 // One batch of each partition, beginning with another one every time.
 bool Consumer::ReadAll(TimePoint now) noexcept {
@@ -76,27 +69,8 @@ bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
 }
 
 void Consumer::Decode(Partition& partition, const rd_kafka_message_t& message) {
-  headers_.clear();
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) ==
-      RD_KAFKA_RESP_ERR_NO_ERROR) {
-    const char* name = nullptr;
-    const void* value = nullptr;
-    std::size_t size = 0;
-    for (std::size_t i = 0;
-         rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-         RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i) {
-      headers_.push_back({name, Bytes(value, size)});
-    }
-  }
-  KafkaRecord record;
-  record.headers = headers_;
-  if (message.payload != nullptr) {
-    record.value = Bytes(message.payload, message.len);
-  }
-  if (message.key != nullptr) record.key = Bytes(message.key, message.key_len);
-
+  const RecordView view(message, headers_);
+  const KafkaRecord& record = view.record();
   KafkaContent content = decoder_.Decode(record);
   const auto offset = static_cast<std::uint64_t>(message.offset);
   const DeliveryToken token{

@@ -92,6 +92,18 @@ void KafkaOutlet::Bury(DeadLetter letter, SendCompletion completion) noexcept {
           std::move(completion));
 }
 
+void KafkaOutlet::SendBack(const DeadLetter& letter,
+                           SendCompletion completion) noexcept {
+  KafkaDraft draft;
+  MessageHeaders whom;
+  if (!letter.facts.function.empty()) {
+    whom.emplace_back(kRedriveHeader, letter.facts.function);
+  }
+  EncodeKafkaLetter(letter, whom, draft);
+  Enqueue(draft, letter.key, PartitionIn(letter.facts.position),
+          std::move(completion));
+}
+
 void KafkaOutlet::Enqueue(const KafkaDraft& draft, std::string_view key,
                           std::int32_t partition,
                           SendCompletion completion) noexcept {

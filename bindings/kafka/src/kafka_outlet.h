@@ -45,6 +45,9 @@ class KafkaOutlet final : public Outlet, public DeadLetterPlace, public Linked {
   Result<void> Start() override;
   void Send(Event event, SendCompletion completion) noexcept override;
   void Bury(DeadLetter letter, SendCompletion completion) noexcept override;
+  /// Sends the message of a letter as it came, for the function that it died
+  /// of, to the partition that it came from. Completes as Send.
+  void SendBack(const DeadLetter& letter, SendCompletion completion) noexcept;
   void Stop(std::chrono::milliseconds grace) noexcept override;
   [[nodiscard]] LinkState link() const noexcept override;
 

@@ -1,12 +1,15 @@
 #include "cirro/module/module.h"
 #include "cirro/kafka/kafka.h"
 #include "kafka_inlet.h"
+#include "kafka_letter_box.h"
+#include "kafka_letter_return.h"
 #include "kafka_outlet.h"
 
 namespace cirro::internal {
 namespace {
 
-constexpr KafkaApi kApi{&MakeKafkaInlet, &KafkaOutlet::Make};
+constexpr KafkaApi kApi{&MakeKafkaInlet, &KafkaOutlet::Make, &OpenKafkaBox,
+                        &OpenKafkaReturn};
 
 }  // namespace
 }  // namespace cirro::internal

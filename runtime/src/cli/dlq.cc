@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "answer.h"
 #include "letters.h"
@@ -82,19 +83,25 @@ int DlqPurge(const DlqOptions& options) {
   const auto box = OpenBox(options, code);
   if (box == nullptr) return code;
   if (!options.id.empty() && !options.dry_run) return PurgeOne(options, *box);
-  std::uint64_t count = 0;
-  code =
-      WalkLetters(options, *box, [&](const KeptLetter& kept) -> Result<bool> {
-        if (!options.id.empty() && kept.id != options.id) return true;
-        ++count;
-        if (options.dry_run) {
-          PrintLetter(options, kept);
-          return true;
-        }
-        const auto removed = box->Remove(kept.id);
-        if (!removed) return removed.error();
-        return true;
-      });
+  // All at once: some places must know what else is to go.
+  std::vector<std::string> ids;
+  code = WalkLetters(options, *box, [&](const KeptLetter& kept) {
+    if (!options.id.empty() && kept.id != options.id) {
+      return Result<bool>(true);
+    }
+    ids.push_back(kept.id);
+    if (options.dry_run) PrintLetter(options, kept);
+    return Result<bool>(true);
+  });
+  std::uint64_t count = ids.size();
+  if (!options.dry_run && code == kOk) {
+    const auto removed = box->RemoveAll(ids);
+    if (!removed) {
+      return Fail(static_cast<ExitCode>(ExitOfPlace(removed.error())),
+                  removed.error().message);
+    }
+    count = *removed;
+  }
   PrintLine(stderr, (options.dry_run ? "would purge " : "purged ") +
                         std::to_string(count));
   return code;

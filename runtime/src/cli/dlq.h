@@ -8,7 +8,8 @@ namespace cirro::cli {
 
 /// `cirro dlq`, as it was typed.
 struct DlqOptions {
-  std::string place;   ///< `[dead_letter.NAME]`; empty: the only one.
+  std::string place;   ///< `[dead_letter.NAME]` or `[outlet.NAME]`; empty: the
+                       ///< only file there is.
   std::string config;  ///< Instead of cirro.toml.
   std::vector<std::string> settings;  ///< SECTION.KEY=VALUE.
   std::string file;                   ///< Of dead letters, without a place.
@@ -29,7 +30,7 @@ struct DlqOptions {
   std::string format = "table";
   std::string id;  ///< The one letter of `show`, `purge`.
   bool raw = false;
-  std::string to;   ///< The URL of `redrive`.
+  std::string to;   ///< The URL of `redrive`; empty: where it came from.
   double rate = 0;  ///< Letters a second; 0: no limit.
   double timeout_seconds = 20;
   bool dry_run = false;
@@ -43,9 +44,10 @@ int DlqList(const DlqOptions& options);
 /// One letter with all that is kept of it, as JSON; or its bytes alone.
 int DlqShow(const DlqOptions& options);
 
-/// Sends each letter to a URL, in the order that they came in and for the one
-/// function that it died of; marks it when that was confirmed. Ends at the
-/// first that is not taken: run again, it goes on there.
+/// Sends each letter to a URL, or back to where it came from, in the order that
+/// they came in and for the one function that it died of; marks it when that
+/// was confirmed. Ends at the first that is not taken: run again, it goes on
+/// there.
 int DlqRedrive(const DlqOptions& options);
 
 /// Removes letters for good.

@@ -2,9 +2,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <variant>
 
 #include "answer.h"
@@ -17,6 +19,23 @@
 
 namespace cirro::cli {
 namespace {
+
+// How a send ended: the exit code, and why it is not 0.
+struct Sent {
+  int code = kOk;
+  std::string why{};
+};
+
+// Where letters are sent to.
+class Target {
+ public:
+  Target() = default;
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+  virtual ~Target() = default;
+  // Waits for the answer.
+  virtual Sent Send(const DeadLetter& letter) = 0;
+};
 
 using SteadyClock = std::chrono::steady_clock;
 
@@ -76,11 +95,45 @@ HttpPost RequestOf(const DlqOptions& options, const DeadLetter& letter) {
   return request;
 }
 
+// By HTTP, to whoever is named.
+class ToUrl final : public Target {
+ public:
+  ToUrl(const DlqOptions& options, const HttpClientApi& client)
+      : options_(options), client_(client) {}
+
+  Sent Send(const DeadLetter& letter) override {
+    const auto answer = client_.post(RequestOf(options_, letter));
+    if (!answer) return {ExitOf(answer.error()), answer.error().message};
+    PrintBody(*answer);
+    return {ExitOf(answer->status), std::to_string(answer->status)};
+  }
+
+ private:
+  const DlqOptions& options_;
+  const HttpClientApi& client_;
+};
+
+// To where it came from.
+class Back final : public Target {
+ public:
+  explicit Back(std::unique_ptr<LetterReturn> to) : to_(std::move(to)) {}
+
+  Sent Send(const DeadLetter& letter) override {
+    const auto sent = to_->Return(letter);
+    if (sent) return {};
+    // A letter of another source: what is behind it may be of ours.
+    const bool other = sent.error().code == ErrorCode::kInvalidConfig;
+    return {other ? kFailed : ExitOf(sent.error()), sent.error().message};
+  }
+
+ private:
+  const std::unique_ptr<LetterReturn> to_;
+};
+
 class Redrive {
  public:
-  Redrive(const DlqOptions& options, const HttpClientApi& client,
-          LetterBox& box)
-      : options_(options), client_(client), box_(box) {}
+  Redrive(const DlqOptions& options, Target& target, LetterBox& box)
+      : options_(options), target_(target), box_(box) {}
 
   Result<bool> Visit(const KeptLetter& kept) {
     if (options_.dry_run) {
@@ -90,10 +143,8 @@ class Redrive {
       return true;
     }
     Pace();
-    const auto answer = client_.post(RequestOf(options_, kept.letter));
-    const int code = answer ? ExitOf(answer->status) : ExitOf(answer.error());
-    if (answer) PrintBody(*answer);
-    if (code != kOk) return Refused(kept, code, answer);
+    const Sent sent = target_.Send(kept.letter);
+    if (sent.code != kOk) return Refused(kept, sent);
     // Not before the answer: killed here, this one letter is sent twice.
     if (auto marked = box_.MarkRedriven(kept.id); !marked) {
       return marked.error();
@@ -113,21 +164,15 @@ class Redrive {
   }
 
  private:
-  Result<bool> Refused(const KeptLetter& kept, int code,
-                       const Result<HttpAnswer>& answer) {
+  Result<bool> Refused(const KeptLetter& kept, const Sent& sent) {
     ++refused_;
-    if (code_ == kOk) code_ = code;
-    PrintLine(stderr, "cirro: letter " + kept.id + " (" +
-                          SplitError(kept, answer) + ")");
-    // A receiver that is away or overloaded takes no other one either.
-    return options_.keep_going && code == kFailed;
-  }
-
-  static std::string SplitError(const KeptLetter& kept,
-                                const Result<HttpAnswer>& answer) {
+    if (code_ == kOk) code_ = sent.code;
     const std::string& position = kept.letter.facts.position;
-    return (position.empty() ? "" : position + "; ") +
-           (answer ? std::to_string(answer->status) : answer.error().message);
+    PrintLine(stderr, "cirro: letter " + kept.id + " (" +
+                          (position.empty() ? "" : position + "; ") + sent.why +
+                          ")");
+    // A receiver that is away or overloaded takes no other one either.
+    return options_.keep_going && sent.code == kFailed;
   }
 
   void Pace() {
@@ -148,7 +193,7 @@ class Redrive {
   }
 
   const DlqOptions& options_;
-  const HttpClientApi& client_;
+  Target& target_;
   LetterBox& box_;
   std::uint64_t done_ = 0;
   std::uint64_t refused_ = 0;
@@ -157,15 +202,26 @@ class Redrive {
   SteadyClock::time_point said_ = SteadyClock::now();
 };
 
+Result<std::unique_ptr<Target>> MakeTarget(const DlqOptions& options) {
+  if (options.to.empty()) {
+    auto to = OpenLetterReturn(FlagsOf(options));
+    if (!to) return to.error();
+    return std::unique_ptr<Target>(std::make_unique<Back>(*std::move(to)));
+  }
+  const auto client = LoadHttpClient();
+  if (!client) return client.error();
+  return std::unique_ptr<Target>(std::make_unique<ToUrl>(options, **client));
+}
+
 }  // namespace
 
 int DlqRedrive(const DlqOptions& options) {
   int code = kOk;
   const auto box = OpenBox(options, code);
   if (box == nullptr) return code;
-  const auto client = LoadHttpClient();
-  if (!client) return Fail(kBadConfig, client.error().message);
-  Redrive redrive(options, **client, *box);
+  const auto target = MakeTarget(options);
+  if (!target) return Fail(kBadConfig, target.error().message);
+  Redrive redrive(options, **target, *box);
   const int walked = WalkLetters(options, *box, [&](const KeptLetter& kept) {
     return redrive.Visit(kept);
   });

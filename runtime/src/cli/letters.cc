@@ -85,15 +85,6 @@ Result<std::unique_ptr<LetterBox>> OpenFile(const std::string& file) {
   return (*sqlite)->open_box({.name = file, .path = file});
 }
 
-Result<std::unique_ptr<LetterBox>> OpenPlace(const DlqOptions& options) {
-  std::vector<std::string> flags;
-  if (!options.config.empty()) flags.push_back("--config=" + options.config);
-  for (const std::string& setting : options.settings) {
-    flags.push_back("--set=" + setting);
-  }
-  return OpenLetterBox(options.place, flags);
-}
-
 // What is no UTF-8 in a fact is shown as U+FFFD.
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -123,6 +114,15 @@ Result<LetterFilter> MakeFilter(const DlqOptions& options) {
   return filter;
 }
 
+std::vector<std::string> FlagsOf(const DlqOptions& options) {
+  std::vector<std::string> flags;
+  if (!options.config.empty()) flags.push_back("--config=" + options.config);
+  for (const std::string& setting : options.settings) {
+    flags.push_back("--set=" + setting);
+  }
+  return flags;
+}
+
 int ExitOfPlace(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalidConfig:
@@ -135,7 +135,9 @@ int ExitOfPlace(const Error& error) {
 }
 
 std::unique_ptr<LetterBox> OpenBox(const DlqOptions& options, int& code) {
-  auto box = options.file.empty() ? OpenPlace(options) : OpenFile(options.file);
+  auto box = options.file.empty()
+                 ? OpenLetterBox(options.place, FlagsOf(options))
+                 : OpenFile(options.file);
   if (box) return *std::move(box);
   code = ExitOfPlace(box.error());
   // A file that was named is an input; a place, a setting.

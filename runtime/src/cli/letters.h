@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/letter_box.h"
@@ -21,6 +22,9 @@ int WalkLetters(const DlqOptions& options, LetterBox& box,
 /// Opens what the options name; null where `code` says why not, which was said.
 [[nodiscard]] std::unique_ptr<LetterBox> OpenBox(const DlqOptions& options,
                                                  int& code);
+
+/// The flags of a process that has the options' configuration.
+[[nodiscard]] std::vector<std::string> FlagsOf(const DlqOptions& options);
 
 /// The exit code for what a place said.
 [[nodiscard]] int ExitOfPlace(const Error& error);

@@ -202,7 +202,8 @@ class Command {
     DlqOptions& of = dlq_options_;
     CLI::Option* const place = verb->add_option(
         "--place", of.place,
-        "NAME of [dead_letter.NAME]; default: the only one there is");
+        "NAME of [dead_letter.NAME], or of an [outlet.NAME] that is a topic or "
+        "stream; default: the only file there is");
     verb->add_option("--config", of.config, "Instead of cirro.toml");
     verb->add_option("--set", of.settings,
                      "SECTION.KEY=VALUE, as a function's flag; may be repeated")
@@ -247,9 +248,11 @@ class Command {
     dlq_redrive_ = AddVerbOnMany(
         "redrive",
         "Send them again, in the original order, each to the function that it "
-        "died of (http.redrive = true there); marks what was confirmed and "
-        "ends at the first that is not taken. Run again, it goes on there");
-    dlq_redrive_->add_option("--to", of.to, "The receiver's URL")->required();
+        "died of: back to the topic or stream that it came from, or by HTTP "
+        "(http.redrive = true there); marks what was confirmed and ends at the "
+        "first that is not taken. Run again, it goes on there");
+    dlq_redrive_->add_option("--to", of.to,
+                             "A receiver's URL; default: where each came from");
     dlq_redrive_->add_option("--rate", of.rate, "Letters a second at most")
         ->check(CLI::PositiveNumber);
     dlq_redrive_

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -82,6 +83,28 @@ class CIRRO_EXPORT LetterBox {
   /// Forgets the letter for good; false where it is not there. kUnsupported
   /// where the place can only forget by age.
   virtual Result<bool> Remove(std::string_view id) = 0;
+
+  /// Forgets these letters for good and returns how many were there. A place
+  /// that can only forget what is oldest forgets nothing and fails with
+  /// kUnsupported where one that is not named lies before one that is;
+  /// letters that were redriven do not count.
+  virtual Result<std::uint64_t> RemoveAll(std::span<const std::string> ids);
+};
+
+/// Sends letters back to where they came from. Its calls wait for the peer; use
+/// from one thread at a time.
+class CIRRO_EXPORT LetterReturn {
+ public:
+  LetterReturn() = default;
+  LetterReturn(const LetterReturn&) = delete;
+  LetterReturn& operator=(const LetterReturn&) = delete;
+  virtual ~LetterReturn() = default;
+
+  /// Sends the message as it came, without what says that it was a dead letter
+  /// and for the one function that it died of (kRedriveHeader); returns when
+  /// the source has it. Fails with kInvalidConfig where it came from no source
+  /// that this one stands for, else as Outlet::Send.
+  virtual Result<void> Return(const DeadLetter& letter) = 0;
 };
 
 }  // namespace cirro

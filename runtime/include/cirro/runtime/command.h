@@ -41,12 +41,17 @@ namespace cirro {
 [[nodiscard]] CIRRO_EXPORT Result<const HttpClientApi*> LoadHttpClient();
 [[nodiscard]] CIRRO_EXPORT Result<const SqliteApi*> LoadSqlite();
 
-/// What is kept at `place` (`[dead_letter.NAME]`) of a process started here
-/// with `flags`; empty: at the only one that there is. Fails with
-/// kInvalidConfig where the configuration is wrong or names no such place,
-/// kUnsupported where it is one whose letters cannot be listed, and as
-/// SqliteApi::open_box.
+/// What is kept at `place` (`[dead_letter.NAME]`, or an `[outlet.NAME]` that
+/// is a topic or a stream) of a process started here with `flags`; empty: at
+/// the only `[dead_letter.NAME]` that there is. Fails with kInvalidConfig where
+/// the configuration is wrong or names no such place, kUnsupported where it is
+/// one whose letters cannot be listed, and as the module's open_box.
 [[nodiscard]] CIRRO_EXPORT Result<std::unique_ptr<LetterBox>> OpenLetterBox(
     std::string_view place, std::span<const std::string> flags);
+
+/// Sends letters back to the inlets of such a process, by their names. Fails
+/// with kInvalidConfig.
+[[nodiscard]] CIRRO_EXPORT Result<std::unique_ptr<LetterReturn>>
+OpenLetterReturn(std::span<const std::string> flags);
 
 }  // namespace cirro

@@ -105,4 +105,9 @@ CIRRO_EXPORT void EncodeKafkaLetter(const DeadLetter& letter,
                                     const MessageHeaders& more,
                                     KafkaDraft& draft);
 
+/// The letter in a record that EncodeKafkaLetter wrote; nothing where the
+/// record is no letter. Fails with kInvalidEvent as ParseDeadLetterHeaders.
+[[nodiscard]] CIRRO_EXPORT Result<std::optional<DeadLetter>> DecodeKafkaLetter(
+    const KafkaRecord& record, const DecodeOptions& options);
+
 }  // namespace cirro

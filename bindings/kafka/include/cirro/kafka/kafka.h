@@ -5,12 +5,17 @@
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/inlet.h"
+#include "cirro/dispatch/letter_box.h"
 #include "cirro/dispatch/observer.h"
 #include "cirro/dispatch/outlet.h"
 #include "cirro/kafka/inlet_options.h"
 #include "cirro/kafka/outlet_options.h"
 
 namespace cirro {
+
+/// What was redriven of a topic of dead letters is committed for this group,
+/// with the OffsetMap in the metadata. Nobody may be a member of it.
+inline constexpr const char* kKafkaLetterGroup = "cirro-dlq";
 
 /// What the module "kafka" offers: an Inlet and an Outlet on librdkafka.
 ///
@@ -45,6 +50,16 @@ struct KafkaApi {
   Result<std::unique_ptr<Outlet>> (*make_outlet)(KafkaOutletOptions options,
                                                  const Clock& clock,
                                                  Observer& observer);
+
+  /// The letters in an outlet's topic, in the order of their sources; their ids
+  /// are "partition@offset". Records are forgotten from the beginning of a
+  /// partition only. At most a million letters are met in one walk.
+  Result<std::unique_ptr<LetterBox>> (*open_box)(
+      const KafkaOutletOptions& options, Observer& observer);
+  /// Back to the topics of an inlet: to the partition that a letter came from
+  /// where there is one.
+  Result<std::unique_ptr<LetterReturn>> (*open_return)(
+      const KafkaInletOptions& options, const Clock& clock, Observer& observer);
 };
 
 }  // namespace cirro

@@ -1,0 +1,206 @@
+// Where the letters of a configuration are, and where they came from.
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "cirro/dispatch/observer.h"
+#include "cirro/kafka/kafka.h"
+#include "cirro/nats/nats.h"
+#include "cirro/runtime/command.h"
+#include "command_config.h"
+#include "environment.h"
+#include "log.h"
+#include "module_loader.h"
+#include "timer_thread.h"
+
+namespace cirro {
+namespace {
+
+using internal::Config;
+using internal::InletType;
+using internal::OutletType;
+
+// What a broker's part has to say to whoever typed the command.
+class Teller final : public Observer {
+ public:
+  void Noted(LogLevel level, std::string_view part,
+             std::string_view message) noexcept override {
+    if (logger_.Takes(level)) logger_.Write(level, message, {{"part", part}});
+  }
+  void Failed(std::string_view part, const Error& error) noexcept override {
+    logger_.Write(LogLevel::kError, error.message, {{"part", part}});
+  }
+  void Received(const Delivery&) noexcept override {}
+  void Started(std::string_view, const Delivery&, int) noexcept override {}
+  void Finished(std::string_view, const Delivery&, Outcome::Kind, const Error*,
+                Duration) noexcept override {}
+  void Settled(const Delivery&, const Settlement&, Duration) noexcept override {
+  }
+  void Hung(std::string_view, const Delivery&) noexcept override {}
+  void Logged(LogLevel, std::string_view, const Event*, const TraceContext&,
+              std::string_view) noexcept override {}
+
+ private:
+  internal::Logger logger_{LogLevel::kWarning, false, false, STDERR_FILENO};
+};
+
+internal::ModuleLoader Loader() {
+  return internal::ModuleLoader(internal::ModuleFolders(
+      internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH")));
+}
+
+// A part says of its options, which are those of `section`.
+Error InSection(const std::string& section, const Error& error) {
+  return {error.code, "[" + section + "] " + error.message};
+}
+
+// A box, with the observer that it needs.
+class ToldBox final : public LetterBox {
+ public:
+  explicit ToldBox(std::unique_ptr<Teller> teller,
+                   std::unique_ptr<LetterBox> box)
+      : teller_(std::move(teller)), box_(std::move(box)) {}
+
+  Result<void> Walk(const LetterFilter& filter, const Visit& visit) override {
+    return box_->Walk(filter, visit);
+  }
+  Result<std::optional<KeptLetter>> Find(std::string_view id) override {
+    return box_->Find(id);
+  }
+  Result<void> MarkRedriven(std::string_view id) override {
+    return box_->MarkRedriven(id);
+  }
+  Result<bool> Remove(std::string_view id) override { return box_->Remove(id); }
+  Result<std::uint64_t> RemoveAll(std::span<const std::string> ids) override {
+    return box_->RemoveAll(ids);
+  }
+
+ private:
+  const std::unique_ptr<Teller> teller_;
+  const std::unique_ptr<LetterBox> box_;
+};
+
+Result<std::unique_ptr<LetterBox>> OpenOutlet(
+    const std::string& name, const internal::OutletConfig& outlet) {
+  auto teller = std::make_unique<Teller>();
+  const auto told = [&](Result<std::unique_ptr<LetterBox>> box)
+      -> Result<std::unique_ptr<LetterBox>> {
+    if (!box) return InSection("outlet." + name, box.error());
+    return std::unique_ptr<LetterBox>(
+        std::make_unique<ToldBox>(std::move(teller), *std::move(box)));
+  };
+  switch (outlet.type) {
+    case OutletType::kHttp:
+      break;
+    case OutletType::kKafka: {
+      const auto api = Loader().Load<KafkaApi>("kafka");
+      if (!api) return api.error();
+      KafkaOutletOptions options = outlet.kafka;
+      options.max_in_flight = outlet.max_in_flight;
+      return told((*api)->open_box(options, *teller));
+    }
+    case OutletType::kNats:
+      break;
+  }
+  return Error{ErrorCode::kUnsupported,
+               "[outlet." + name +
+                   "] cannot list its letters: a topic, a stream and "
+                   "[dead_letter.NAME] can"};
+}
+
+Result<std::unique_ptr<LetterBox>> OpenStore(
+    const std::string& name, const internal::DeadLetterConfig& store) {
+  const auto sqlite = LoadSqlite();
+  if (!sqlite) return sqlite.error();
+  return (*sqlite)->open_box({.name = name, .path = store.path});
+}
+
+// To each inlet of the configuration, by its own module.
+class Returns final : public LetterReturn {
+ public:
+  explicit Returns(Config config) : config_(std::move(config)) {}
+
+  Result<void> Return(const DeadLetter& letter) override {
+    const std::string& name = letter.facts.inlet;
+    const auto inlet = config_.inlets.find(name);
+    if (inlet == config_.inlets.end()) {
+      return Error{ErrorCode::kInvalidConfig,
+                   "it came through '" + name + "', and there is no [inlet." +
+                       name +
+                       "] to send it back to: --to URL sends it by HTTP"};
+    }
+    std::unique_ptr<LetterReturn>& to = returns_[name];
+    if (to == nullptr) {
+      auto made = Make(inlet->second);
+      if (!made) return InSection("inlet." + name, made.error());
+      to = *std::move(made);
+    }
+    auto sent = to->Return(letter);
+    if (!sent) return InSection("inlet." + name, sent.error());
+    return {};
+  }
+
+ private:
+  Result<std::unique_ptr<LetterReturn>> Make(
+      const internal::InletConfig& inlet) {
+    switch (inlet.type) {
+      case InletType::kKafka: {
+        const auto api = Loader().Load<KafkaApi>("kafka");
+        if (!api) return api.error();
+        return (*api)->open_return(inlet.kafka, clock_, teller_);
+      }
+      case InletType::kNats:
+        break;
+    }
+    return Error{ErrorCode::kUnsupported, "letters cannot be sent back to it"};
+  }
+
+  const Config config_;
+  internal::SystemClock clock_;
+  Teller teller_;
+  std::map<std::string, std::unique_ptr<LetterReturn>> returns_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LetterBox>> OpenLetterBox(
+    std::string_view place, std::span<const std::string> flags) {
+  const auto config = internal::ConfigOf(flags);
+  if (!config) return config.error();
+  std::string names;
+  const bool only = place.empty() && config->dead_letters.size() == 1;
+  for (const auto& [name, store] : config->dead_letters) {
+    if (only || name == place) return OpenStore(name, store);
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  for (const auto& [name, outlet] : config->outlets) {
+    if (name == place) return OpenOutlet(name, outlet);
+    if (outlet.type == OutletType::kHttp) continue;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  if (!place.empty()) {
+    return Error{ErrorCode::kInvalidConfig,
+                 "there is no [dead_letter." + std::string(place) +
+                     "] or [outlet." + std::string(place) + "]" +
+                     (names.empty() ? "" : ", but " + names)};
+  }
+  return Error{ErrorCode::kInvalidConfig,
+               names.empty() ? "there is no [dead_letter.NAME]"
+                             : "which place? There are " + names};
+}
+
+Result<std::unique_ptr<LetterReturn>> OpenLetterReturn(
+    std::span<const std::string> flags) {
+  auto config = internal::ConfigOf(flags);
+  if (!config) return config.error();
+  return std::unique_ptr<LetterReturn>(
+      std::make_unique<Returns>(*std::move(config)));
+}
+
+}  // namespace cirro
