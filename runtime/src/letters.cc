@@ -26,9 +26,10 @@ using internal::Config;
 using internal::InletType;
 using internal::OutletType;
 
-// What a broker's part has to say to whoever typed the command.
+// What a broker's part has to say to whoever typed the command, and its time.
 class Teller final : public Observer {
  public:
+  [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
   void Noted(LogLevel level, std::string_view part,
              std::string_view message) noexcept override {
     if (logger_.Takes(level)) logger_.Write(level, message, {{"part", part}});
@@ -47,6 +48,7 @@ class Teller final : public Observer {
               std::string_view) noexcept override {}
 
  private:
+  const internal::SystemClock clock_{};
   internal::Logger logger_{LogLevel::kWarning, false, false, STDERR_FILENO};
 };
 
@@ -105,8 +107,13 @@ Result<std::unique_ptr<LetterBox>> OpenOutlet(
       options.max_in_flight = outlet.max_in_flight;
       return told((*api)->open_box(options, *teller));
     }
-    case OutletType::kNats:
-      break;
+    case OutletType::kNats: {
+      const auto api = Loader().Load<NatsApi>("nats");
+      if (!api) return api.error();
+      NatsOutletOptions options = outlet.nats;
+      options.max_in_flight = outlet.max_in_flight;
+      return told((*api)->open_box(options, teller->clock(), *teller));
+    }
   }
   return Error{ErrorCode::kUnsupported,
                "[outlet." + name +
@@ -153,16 +160,28 @@ class Returns final : public LetterReturn {
       case InletType::kKafka: {
         const auto api = Loader().Load<KafkaApi>("kafka");
         if (!api) return api.error();
-        return (*api)->open_return(inlet.kafka, clock_, teller_);
+        KafkaInletOptions options = inlet.kafka;
+        options.max_in_flight = inlet.max_in_flight;
+        options.max_bytes = inlet.max_in_flight_bytes;
+        return (*api)->open_return(options, teller_.clock(), teller_);
       }
-      case InletType::kNats:
-        break;
+      case InletType::kNats: {
+        if (!inlet.jetstream) break;
+        const auto api = Loader().Load<NatsApi>("nats");
+        if (!api) return api.error();
+        JetStreamInletOptions options = inlet.nats_jetstream;
+        options.connection = inlet.nats;
+        options.max_in_flight = inlet.max_in_flight;
+        options.max_bytes = inlet.max_in_flight_bytes;
+        return (*api)->open_return(options, teller_.clock(), teller_);
+      }
     }
-    return Error{ErrorCode::kUnsupported, "letters cannot be sent back to it"};
+    return Error{ErrorCode::kInvalidConfig,
+                 "jetstream: core NATS keeps nothing, so what is sent back may "
+                 "reach nobody: --to URL sends it by HTTP"};
   }
 
   const Config config_;
-  internal::SystemClock clock_;
   Teller teller_;
   std::map<std::string, std::unique_ptr<LetterReturn>> returns_;
 };

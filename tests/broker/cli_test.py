@@ -18,6 +18,7 @@ BUILD = pathlib.Path(sys.argv.pop(1))
 CIRRO = str(BUILD / "bin" / "cirro")
 HELLO = str(BUILD / "bin" / "hello")
 MAKE_TOPIC = str(BUILD / "tests" / "bin" / "cirro_test_make_topic")
+MAKE_STREAM = str(BUILD / "tests" / "bin" / "cirro_test_make_stream")
 KAFKA = os.environ.get("CIRRO_TEST_KAFKA_URL")
 NATS = os.environ.get("CIRRO_TEST_NATS_URL")
 
@@ -233,6 +234,55 @@ class KafkaLetters(Served):
         again = self.wait_for_letters(1)
         self.assertEqual(again[0]["function"], letter["function"])
         self.assertEqual(again[0]["position"], f"{self.asked}/0@1")
+
+
+class NatsLetters(Served):
+
+    def setUp(self):
+        if not NATS:
+            self.skipTest("CIRRO_TEST_NATS_URL names no server")
+        if not os.path.exists(HELLO):
+            self.skipTest("the sample functions are not built")
+        name = uuid.uuid4().hex
+        self.asked, self.dead = f"asked-{name}", f"dead-{name}"
+        for stream in (self.asked, self.dead):
+            made = subprocess.run([MAKE_STREAM, stream, f"{stream}.*"],
+                                  capture_output=True, text=True, timeout=30,
+                                  check=False)
+            self.assertEqual(made.returncode, 0, made.stderr)
+        self.SETTINGS = [
+            "inlet.in.type=nats", f"inlet.in.servers={NATS}",
+            f"inlet.in.stream={self.asked}", "inlet.in.durable=d",
+            "outlet.dead.type=nats", f"outlet.dead.servers={NATS}",
+            f"outlet.dead.subject={self.dead}.letters",
+            "dispatch.dead_letter=dead"]
+
+    def test_a_letter_is_listed_redriven_and_purged(self):
+        process = self.start()
+        for id_ in ("bad-1", "bad-2"):
+            self.send(f"{NATS}/{self.asked}.x", id_, '{"name":7}')
+        letters = self.wait_for_letters(2)
+        self.assertEqual([letter["position"] for letter in letters],
+                         [f"{self.asked}/d@{n}" for n in (1, 2)])
+        self.assertEqual(letters[0]["event"]["id"], "bad-1")
+
+        # They die again: two letters of positions behind the first ones'.
+        redriven = self.dlq("redrive")
+        self.assertEqual(redriven.returncode, 0, redriven.stderr)
+        self.assertIn("redriven 2", redriven.stderr)
+        again = self.wait_for_letters(2)
+        self.assertEqual([letter["position"] for letter in again],
+                         [f"{self.asked}/d@{n}" for n in (3, 4)])
+
+        shown = self.dlq("show", again[1]["id"])
+        self.assertEqual(json.loads(shown.stdout)["event"]["id"], "bad-2")
+        purged = self.dlq("purge", "--yes", "--id", "bad-2")
+        self.assertEqual(purged.returncode, 0, purged.stderr)
+        self.assertEqual([letter["event"]["id"] for letter in self.letters()],
+                         ["bad-1"])
+        self.assertEqual(self.dlq("show", again[1]["id"]).returncode, 1)
+        process.terminate()
+        self.assertEqual(process.wait(20), 0)
 
 
 class WrongUse(unittest.TestCase):

@@ -12,17 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "cirro/dispatch/letter_index.h"
 #include "cirro/kafka/codec.h"
 #include "letter_topic.h"
 #include "record_view.h"
 
 namespace cirro::internal {
 namespace {
-
-// The index of one walk is in memory, and so are letters up to these bytes;
-// others are read again when they are visited.
-constexpr std::size_t kMostLetters = 1'000'000;
-constexpr std::size_t kMostBytes = std::size_t{32} << 20;
 
 struct Id {
   std::int32_t partition = 0;
@@ -113,13 +109,6 @@ class Marks {
   std::vector<Letter> letters_;
 };
 
-// A letter of a walk: what its order rests on, and the letter if there is room.
-struct Found {
-  Id id;
-  DeadLetterFacts facts;
-  std::optional<KeptLetter> kept;
-};
-
 std::size_t SizeOf(const rd_kafka_message_t& record) noexcept {
   // The value may be there twice: in the event, and as it came.
   return 2 * (record.len + record.key_len) + 4'096;
@@ -130,21 +119,10 @@ class Box final : public LetterBox {
   explicit Box(std::unique_ptr<LetterTopic> topic) : topic_(std::move(topic)) {}
 
   Result<void> Walk(const LetterFilter& filter, const Visit& visit) override {
-    auto index = MakeIndex(&filter);
-    if (!index) return std::move(index).error();
-    for (Found& found : *index) {
-      if (!found.kept) {
-        auto read = Read(found.id);
-        if (!read) return std::move(read).error();
-        if (!*read) continue;  // It was removed meanwhile.
-        found.kept = **std::move(read);
-      }
-      const auto more = visit(*found.kept);
-      found.kept.reset();
-      if (!more) return more.error();
-      if (!*more) return {};
-    }
-    return {};
+    LetterIndex index;
+    if (auto filled = Fill(&filter, index); !filled) return filled;
+    return index.Walk([this](std::string_view id) { return Read(*IdOf(id)); },
+                      visit);
   }
 
   Result<std::optional<KeptLetter>> Find(std::string_view id) override {
@@ -158,7 +136,8 @@ class Box final : public LetterBox {
     const auto wanted = IdOf(id);
     if (!wanted) return NoLetter(id);
     if (!marks_.contains(wanted->partition)) {
-      if (auto index = MakeIndex(nullptr); !index) return index.error();
+      LetterIndex none;
+      if (auto filled = Fill(nullptr, none); !filled) return filled;
     }
     const auto marks = marks_.find(wanted->partition);
     if (marks == marks_.end() || !marks->second.Mark(wanted->offset)) {
@@ -228,12 +207,10 @@ class Box final : public LetterBox {
     return KeptLetter{TextOf(id), **std::move(letter), IsDone(map, id.offset)};
   }
 
-  // Of a walk: what fits, in order. Without a filter the marks alone.
-  Result<std::vector<Found>> MakeIndex(const LetterFilter* filter) {
-    if (auto asked = Ask(); !asked) return asked.error();
+  // All marks, and what fits. Without a filter the marks alone.
+  Result<void> Fill(const LetterFilter* filter, LetterIndex& index) {
+    if (auto asked = Ask(); !asked) return asked;
     marks_.clear();
-    std::vector<Found> index;
-    std::size_t bytes = 0;
     for (const auto& each : partitions_) {
       const std::int32_t number = each.first;
       const LetterPartition& partition = each.second;
@@ -246,34 +223,15 @@ class Box final : public LetterBox {
           [&](const rd_kafka_message_t& record) -> Result<bool> {
             auto kept = LetterOf(record, partition.map);
             if (!kept) return true;
-            const auto offset = static_cast<std::uint64_t>(record.offset);
-            marks.Add(offset);
+            marks.Add(static_cast<std::uint64_t>(record.offset));
             if (filter == nullptr || !Fits(*filter, *kept)) return true;
-            if (index.size() == kMostLetters) return TooMany();
-            Found found;
-            found.id = {number, offset};
-            found.facts.inlet = kept->letter.facts.inlet;
-            found.facts.position = kept->letter.facts.position;
-            found.facts.time = kept->letter.facts.time;
-            bytes += SizeOf(record);
-            if (bytes <= kMostBytes) found.kept = std::move(kept);
-            index.push_back(std::move(found));
+            auto added = index.Add(*std::move(kept), SizeOf(record));
+            if (!added) return added.error();
             return true;
           });
-      if (!read) return read.error();
+      if (!read) return read;
     }
-    std::stable_sort(index.begin(), index.end(),
-                     [](const Found& a, const Found& b) {
-                       return CameBefore(a.facts, b.facts);
-                     });
-    return index;
-  }
-
-  static Error TooMany() {
-    return {ErrorCode::kOverloaded,
-            "more than " + std::to_string(kMostLetters) +
-                " letters fit: ask for fewer, by --since and --until, "
-                "--function or --position"};
+    return {};
   }
 
   Result<std::optional<KeptLetter>> Read(const Id& id) {

@@ -48,6 +48,30 @@ void AppendBinaryHeaders(const Event& event, MessageHeaders& headers) {
   }
 }
 
+// The message as it came, which may be a view of `buffer`.
+std::string_view EncodeOwn(const DeadLetter& letter, MessageHeaders& headers,
+                           std::string& buffer) {
+  const Original* const original = letter.original.get();
+  if (const auto* const malformed = std::get_if<Malformed>(&letter.content)) {
+    AppendOwn(malformed->headers, headers);
+    return malformed->bytes;
+  }
+  if (original != nullptr && original->bytes) {
+    AppendOwn(original->headers, headers);
+    return *original->bytes;
+  }
+  MessageHeaders own;
+  if (original != nullptr) AppendOwn(original->headers, own);
+  const std::string_view payload = EncodeNats(
+      ContentMode::kBinary, std::get<Event>(letter.content), headers, buffer);
+  for (auto& header : own) {
+    // One that says what the data are is said by the event.
+    if (HasHeader(headers, header.first)) continue;
+    headers.push_back(std::move(header));
+  }
+  return payload;
+}
+
 // A word of a message id: whatever `text` is, without a space in it.
 void AppendWord(std::string_view text, std::string& id) {
   id += ' ';
@@ -87,27 +111,19 @@ std::string_view EncodeNats(ContentMode mode, const Event& event,
 std::string_view EncodeNatsDeadLetter(const DeadLetter& letter,
                                       MessageHeaders& headers,
                                       std::string& buffer) {
-  const Original* const original = letter.original.get();
-  std::string_view payload;
-  if (const auto* const malformed = std::get_if<Malformed>(&letter.content)) {
-    AppendOwn(malformed->headers, headers);
-    payload = malformed->bytes;
-  } else if (original != nullptr && original->bytes) {
-    AppendOwn(original->headers, headers);
-    payload = *original->bytes;
-  } else {
-    MessageHeaders own;
-    if (original != nullptr) AppendOwn(original->headers, own);
-    payload = EncodeNats(ContentMode::kBinary, std::get<Event>(letter.content),
-                         headers, buffer);
-    for (auto& header : own) {
-      // One that says what the data are is said by the event.
-      if (HasHeader(headers, header.first)) continue;
-      headers.push_back(std::move(header));
-    }
-  }
+  const std::string_view payload = EncodeOwn(letter, headers, buffer);
   for (auto& [name, value] : DeadLetterHeaders(letter.facts)) {
     headers.emplace_back(std::move(name), OneLine(value));
+  }
+  return payload;
+}
+
+std::string_view EncodeNatsReturn(const DeadLetter& letter,
+                                  MessageHeaders& headers,
+                                  std::string& buffer) {
+  const std::string_view payload = EncodeOwn(letter, headers, buffer);
+  if (!letter.facts.function.empty()) {
+    headers.emplace_back(kRedriveHeader, OneLine(letter.facts.function));
   }
   return payload;
 }

@@ -3,13 +3,15 @@
 #include "cirro/nats/nats.h"
 #include "core_inlet.h"
 #include "jetstream_inlet.h"
+#include "nats_letter_box.h"
+#include "nats_letter_return.h"
 #include "outlet.h"
 
 namespace cirro::internal {
 namespace {
 
 constexpr NatsApi kApi{&JetStreamInlet::Make, &CoreNatsInlet::Make,
-                       &NatsOutlet::Make};
+                       &NatsOutlet::Make, &OpenNatsBox, &OpenNatsReturn};
 
 }  // namespace
 }  // namespace cirro::internal

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -78,6 +79,18 @@ class NatsDecoder {
 [[nodiscard]] std::string_view EncodeNatsDeadLetter(const DeadLetter& letter,
                                                     MessageHeaders& headers,
                                                     std::string& buffer);
+
+/// The message that `letter` was, for the one function that it died of
+/// (kRedriveHeader).
+[[nodiscard]] std::string_view EncodeNatsReturn(const DeadLetter& letter,
+                                                MessageHeaders& headers,
+                                                std::string& buffer);
+
+/// The letter in a message that EncodeNatsDeadLetter wrote; nothing where it is
+/// no letter. Fails with kInvalidEvent as ParseDeadLetterHeaders.
+[[nodiscard]] Result<std::optional<DeadLetter>> DecodeNatsLetter(
+    std::span<const NatsHeader> headers, std::string_view payload,
+    const DecodeOptions& options);
 
 /// The `Nats-Msg-Id` of an event: no two events of different source or id have
 /// the same.

@@ -13,6 +13,7 @@
 #include "cirro/cloudevents/timestamp.h"
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/inlet.h"
+#include "cirro/dispatch/letter_box.h"
 #include "cirro/dispatch/observer.h"
 #include "cirro/dispatch/outlet.h"
 #include "cirro/nats/connection.h"
@@ -113,6 +114,19 @@ struct NatsApi {
   Result<std::unique_ptr<Outlet>> (*make_outlet)(NatsOutletOptions options,
                                                  const Clock& clock,
                                                  Observer& observer);
+
+  /// The letters of an outlet's subject in the stream that keeps it, in the
+  /// order of their sources; their ids are sequences. One that was redriven is
+  /// removed: that is its mark.
+  Result<std::unique_ptr<LetterBox>> (*open_box)(
+      const NatsOutletOptions& options, const Clock& clock, Observer& observer);
+  /// Back to the stream of an inlet, under the subject that the message came
+  /// with: of a filter without wildcards, else of the message that is still in
+  /// the stream. One that is sent again within the stream's duplicate window is
+  /// kept once.
+  Result<std::unique_ptr<LetterReturn>> (*open_return)(
+      const JetStreamInletOptions& options, const Clock& clock,
+      Observer& observer);
 };
 
 }  // namespace cirro

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/observer.h"
+#include "cirro/nats/connection.h"
+#include "handles.h"
+#include "link.h"
+
+namespace cirro::internal {
+
+/// What an operator asks of a server, one call after the other. Each waits at
+/// most `patience`. One thread.
+class StreamCalls {
+ public:
+  StreamCalls(const NatsConnection& connection, std::string part,
+              std::string prefix, std::chrono::milliseconds patience,
+              const Clock& clock, Observer& observer)
+      : link_(connection, std::move(part), clock, observer),
+        prefix_(std::move(prefix)),
+        patience_(patience) {}
+
+  /// Connects at the first call, and again where it was lost. Fails with
+  /// kInvalidConfig or kUnavailable.
+  Result<jsCtx*> Context();
+  [[nodiscard]] natsConnection* connection() const { return link_.get(); }
+  [[nodiscard]] std::int64_t patience() const { return patience_.count(); }
+
+  /// The stream that keeps `subject`. Fails with kInvalidConfig where none
+  /// does.
+  Result<std::string> StreamOf(const std::string& subject);
+
+  /// The message of that sequence; null where there is none.
+  Result<NatsHandle<natsMsg>> Get(const std::string& stream,
+                                  std::uint64_t sequence);
+
+ private:
+  Link link_;
+  const std::string prefix_;
+  const std::chrono::milliseconds patience_;
+  bool opened_ = false;
+  NatsHandle<jsCtx> context_;
+};
+
+/// kUnavailable, or kRefused where the server says why.
+[[nodiscard]] Error CallFailed(const std::string& what, natsStatus status,
+                               jsErrCode code);
+
+}  // namespace cirro::internal

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/letter_box.h"
+#include "cirro/dispatch/observer.h"
+#include "cirro/nats/nats.h"
+
+namespace cirro::internal {
+
+/// NatsApi::open_box.
+[[nodiscard]] Result<std::unique_ptr<LetterBox>> OpenNatsBox(
+    const NatsOutletOptions& options, const Clock& clock, Observer& observer);
+
+}  // namespace cirro::internal
