@@ -20,8 +20,8 @@ namespace {
 
 namespace http = boost::beast::http;
 using boost::beast::error_code;
-using cirro::internal::HttpRefusal;
-using cirro::internal::RequestHead;
+using cirro::internal::http::HttpRefusal;
+using cirro::internal::http::RequestHead;
 
 void Require(bool ok, const char* what) {
   if (ok) return;
@@ -88,11 +88,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
       HeadIn({reinterpret_cast<const char*>(data), size});
   if (head_text.empty() || head_text[0] == '\r') return 0;
   std::string padded(head_text);
-  padded.append(cirro::internal::kHeadPadding, ':');
+  padded.append(cirro::internal::http::kHeadPadding, ':');
   RequestHead head;
   HttpRefusal refusal;
 
-  const bool taken = cirro::internal::ParseRequestHead(
+  const bool taken = cirro::internal::http::ParseRequestHead(
       std::string_view(padded).substr(0, head_text.size()), head, refusal);
   if (!taken) {
     Require(refusal.status >= 400 && refusal.status < 600, "it says why not");

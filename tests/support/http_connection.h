@@ -32,7 +32,7 @@ class HttpConnectionRig final : public Settler {
     host_.now = TimePoint(std::chrono::hours(1));
     host_.done_head = "HTTP/1.1 " + std::to_string(options_.done_status) +
                       " Done\r\ncontent-length: 0\r\n";
-    connection_ = std::make_unique<internal::Connection>(
+    connection_ = std::make_unique<internal::http::Connection>(
         1, admin_port, std::make_unique<Wire>(*this), host_);
   }
 
@@ -66,7 +66,7 @@ class HttpConnectionRig final : public Settler {
     connection_->OnTimer();
     Turn();
   }
-  void Enter(internal::DrainPhase phase) {
+  void Enter(internal::http::DrainPhase phase) {
     host_.phase = phase;
     connection_->OnPhase();
     Turn();
@@ -82,12 +82,12 @@ class HttpConnectionRig final : public Settler {
   }
   /// What is left of this turn alone.
   void EndTurn() {
-    std::vector<internal::Connection*> touched;
+    std::vector<internal::http::Connection*> touched;
     do {
       host_.Deliver();
       touched.clear();
       std::swap(touched, host_.touched());
-      for (internal::Connection* const one : touched) {
+      for (internal::http::Connection* const one : touched) {
         one->touched = false;
         one->Continue();
       }
@@ -95,8 +95,10 @@ class HttpConnectionRig final : public Settler {
   }
   void Destroy() { connection_.reset(); }
 
-  [[nodiscard]] internal::Connection& connection() { return *connection_; }
-  [[nodiscard]] internal::ConnectionHost& host() { return host_; }
+  [[nodiscard]] internal::http::Connection& connection() {
+    return *connection_;
+  }
+  [[nodiscard]] internal::http::ConnectionHost& host() { return host_; }
   /// Everything sent so far.
   [[nodiscard]] const std::string& sent() const { return sent_; }
   [[nodiscard]] bool ended_writing() const { return ended_writing_; }
@@ -110,28 +112,28 @@ class HttpConnectionRig final : public Settler {
   }
 
  private:
-  class Wire final : public internal::Transport {
+  class Wire final : public internal::http::Transport {
    public:
     explicit Wire(HttpConnectionRig& rig) : rig_(rig) {}
 
-    internal::IoResult Read(std::span<char> into) noexcept override {
+    internal::http::IoResult Read(std::span<char> into) noexcept override {
       ++rig_.reads_;
       const std::size_t size = std::min(into.size(), rig_.arrived_.size());
       if (size == 0) {
-        return {rig_.peer_ended_ ? internal::IoResult::Kind::kEnd
-                                 : internal::IoResult::Kind::kBlock,
+        return {rig_.peer_ended_ ? internal::http::IoResult::Kind::kEnd
+                                 : internal::http::IoResult::Kind::kBlock,
                 0};
       }
       std::memcpy(into.data(), rig_.arrived_.data(), size);
       rig_.arrived_.erase(0, size);
-      return {internal::IoResult::Kind::kDone, size};
+      return {internal::http::IoResult::Kind::kDone, size};
     }
-    internal::IoResult Write(std::string_view bytes) noexcept override {
+    internal::http::IoResult Write(std::string_view bytes) noexcept override {
       const std::size_t size = std::min(bytes.size(), rig_.room_);
-      if (size == 0) return {internal::IoResult::Kind::kBlock, 0};
+      if (size == 0) return {internal::http::IoResult::Kind::kBlock, 0};
       rig_.sent_ += bytes.substr(0, size);
       rig_.room_ -= size;
-      return {internal::IoResult::Kind::kDone, size};
+      return {internal::http::IoResult::Kind::kDone, size};
     }
     void EndWriting() noexcept override { rig_.ended_writing_ = true; }
 
@@ -141,15 +143,15 @@ class HttpConnectionRig final : public Settler {
 
   const HttpOptions options_;
   const InletInfo info_{.name = "http", .peer_waits = true};
-  internal::BufferSums buffers_;
-  internal::ConnectionHost host_;
+  internal::http::BufferSums buffers_;
+  internal::http::ConnectionHost host_;
   std::string arrived_;
   bool peer_ended_ = false;
   std::size_t room_ = ~std::size_t{0};
   std::string sent_;
   bool ended_writing_ = false;
   int reads_ = 0;
-  std::unique_ptr<internal::Connection> connection_;
+  std::unique_ptr<internal::http::Connection> connection_;
 };
 
 /// Success with a reply whose data has so many bytes.

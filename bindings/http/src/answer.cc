@@ -8,7 +8,7 @@
 #include "cirro/cloudevents/utf8.h"
 #include "status.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 constexpr std::string_view kProblemLine =
@@ -215,4 +215,4 @@ void WriteSideReply(const HttpReply& reply, Answer& out) {
   if (reply.status != 204) EndHead(out);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

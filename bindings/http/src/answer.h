@@ -12,7 +12,7 @@
 #include "cirro/http/receiver.h"
 #include "request_head.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// Empties `buffer`. One that was large gives its memory back, which assigning
 /// an empty string would not.
@@ -69,4 +69,4 @@ void WriteOptions(std::string_view allow, Answer& out);
 void WriteMethodNotAllowed(std::string_view allow, Answer& out);
 void WriteSideReply(const HttpReply& reply, Answer& out);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 // Of extensions and trailers in one message: far more than anybody sends, and
@@ -113,4 +113,4 @@ ChunkedBody::Progress ChunkedBody::Feed(std::string_view input,
   return {Step::kNeedMore, at};
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

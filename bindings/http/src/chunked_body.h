@@ -7,7 +7,7 @@
 
 #include "request_head.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// Takes a chunked body apart, in whatever pieces it comes. Chunk extensions
 /// and trailer fields are read and dropped: nobody asked for them, and a
@@ -49,4 +49,4 @@ class ChunkedBody {
   std::size_t overhead_ = 0;  ///< Bytes of extensions and trailers so far.
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

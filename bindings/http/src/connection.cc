@@ -4,7 +4,7 @@
 #include <cassert>
 #include <utility>
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 // Own buffers grow with what has come, not with what was announced.
@@ -476,4 +476,4 @@ void Connection::OnTimer() {
   host_.Touch(*this);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -17,7 +17,7 @@
 #include "timer_wheel.h"
 #include "transport.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// One HTTP/1.1 connection: bytes in, requests, deliveries; settlements,
 /// answers in order, bytes out. Knows neither sockets nor epoll, reads no
@@ -159,4 +159,4 @@ class Connection : public TimerNode {
   TimePoint linger_deadline_{};
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

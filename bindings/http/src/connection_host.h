@@ -16,7 +16,7 @@
 #include "cirro/http/receiver.h"
 #include "request_head.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 class Connection;
 
@@ -165,4 +165,4 @@ class ConnectionHost {
   std::size_t turn_bytes_ = 0;  ///< Read in this turn.
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

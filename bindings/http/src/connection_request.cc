@@ -15,7 +15,7 @@
 #include "connection.h"
 #include "status.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 constexpr int kIndexBits = 24;  // of a token's low half; above: the stream
@@ -441,4 +441,4 @@ void Connection::FinishBatch(Exchange& exchange) {
   Answered(exchange);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

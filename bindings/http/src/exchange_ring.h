@@ -10,7 +10,7 @@
 #include "answer.h"
 #include "cirro/http/codec.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// The deliveries of one batch request, until the last is settled.
 struct BatchState {
@@ -102,4 +102,4 @@ class ExchangeRing {
   std::size_t size_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -9,7 +9,7 @@
 
 #include "request_head.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// Bytes of a connection that are not a whole request yet, with kHeadPadding
 /// readable bytes behind them. Holds no memory while it is empty.
@@ -67,4 +67,4 @@ class InputBuffer {
   std::size_t capacity_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 constexpr int kBacklog = 4'096;  // cut to net.core.somaxconn by the system
@@ -156,4 +156,4 @@ void Listener::Close() {
   if (open()) close(std::exchange(fd_, -1));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

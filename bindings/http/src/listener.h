@@ -5,7 +5,7 @@
 
 #include "cirro/cloudevents/result.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// A listening TCP socket that does not block, or none.
 class Listener {
@@ -42,4 +42,4 @@ class Listener {
   std::uint16_t port_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -10,7 +10,7 @@
 #include "cirro/dispatch/delivery.h"
 #include "cirro/dispatch/mutex.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// A socket on its way to its reactor thread.
 struct NewSocket {
@@ -97,4 +97,4 @@ class Mailbox {
   Content content_ CIRRO_GUARDED_BY(mutex_);
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -13,7 +13,7 @@
 #include "answer.h"
 #include "socket_transport.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 using Interest = Pistache::Flags<Pistache::Polling::NotifyOn>;
@@ -381,4 +381,4 @@ void ReactorThread::SendReport() {
   group_.reported.notify_all();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -16,7 +16,7 @@
 #include "mailbox.h"
 #include "timer_wheel.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 class ReactorThread;
 
@@ -141,4 +141,4 @@ class ReactorSeed final : public Pistache::Aio::Handler {
   ReactorGroup* group_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

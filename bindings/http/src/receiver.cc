@@ -12,8 +12,8 @@
 namespace cirro {
 namespace {
 
-using internal::DrainPhase;
-using internal::ReactorThread;
+using internal::http::DrainPhase;
+using internal::http::ReactorThread;
 
 Error Wrong(const std::string& setting, const std::string& rule) {
   return {ErrorCode::kInvalidConfig, setting + " must be " + rule};
@@ -152,7 +152,7 @@ class HttpReceiver::Impl final : public Settler {
   std::uint16_t port_ = 0;
   std::uint16_t admin_port_ = 0;
   bool draining_ = false;
-  std::optional<internal::ReactorGroup> group_;
+  std::optional<internal::http::ReactorGroup> group_;
   // Shared by itself: Pistache's reactor hands it to its handlers. Last, so
   // that its threads are joined before what they use is gone.
   std::shared_ptr<Pistache::Aio::Reactor> reactor_;
@@ -160,25 +160,26 @@ class HttpReceiver::Impl final : public Settler {
 
 Result<void> HttpReceiver::Impl::Start(Sink& sink) {
   if (Result<void> checked = Check(options_); !checked) return checked;
-  Result<internal::Listener> listener =
+  Result<internal::http::Listener> listener =
       options_.listen_fd >= 0
-          ? internal::Listener::Adopt(options_.listen_fd)
-          : internal::Listener::Open(options_.address, options_.port,
-                                     "http.port");
+          ? internal::http::Listener::Adopt(options_.listen_fd)
+          : internal::http::Listener::Open(options_.address, options_.port,
+                                           "http.port");
   if (!listener) return std::move(listener).error();
-  internal::Listener admin;
+  internal::http::Listener admin;
   if (options_.admin_port) {
-    Result<internal::Listener> opened = internal::Listener::Open(
+    Result<internal::http::Listener> opened = internal::http::Listener::Open(
         options_.address, *options_.admin_port, "admin.port");
     if (!opened) return std::move(opened).error();
     admin = *std::move(opened);
   }
 
-  group_.emplace(internal::ConnectionHost::Parts{.options = options_,
-                                                 .info = info_,
-                                                 .settler = *this,
-                                                 .sink = sink,
-                                                 .side_routes = side_routes_});
+  group_.emplace(
+      internal::http::ConnectionHost::Parts{.options = options_,
+                                            .info = info_,
+                                            .settler = *this,
+                                            .sink = sink,
+                                            .side_routes = side_routes_});
   group_->listener = *std::move(listener);
   group_->admin_listener = std::move(admin);
   address_ = group_->listener.address();
@@ -188,7 +189,8 @@ Result<void> HttpReceiver::Impl::Start(Sink& sink) {
     reactor_ = Pistache::Aio::Reactor::create();
     reactor_->init(
         Pistache::Aio::AsyncContext(options_.reactor_threads, "cirro-http"));
-    reactor_->addHandler(std::make_shared<internal::ReactorSeed>(*group_));
+    reactor_->addHandler(
+        std::make_shared<internal::http::ReactorSeed>(*group_));
     const bool ok =
         std::all_of(group_->threads.begin(), group_->threads.end(),
                     [](const auto& thread) { return thread->ok(); });
@@ -300,11 +302,11 @@ void HttpReceiver::Impl::Join() {
 HttpCounters HttpReceiver::Impl::counters() const {
   HttpCounters sum;
   if (!group_) return sum;
-  const auto read = [](const internal::ThreadCounters::Counter& counter) {
+  const auto read = [](const internal::http::ThreadCounters::Counter& counter) {
     return counter.load(std::memory_order_relaxed);
   };
   for (const auto& thread : group_->threads) {
-    const internal::ThreadCounters& counters = thread->counters();
+    const internal::http::ThreadCounters& counters = thread->counters();
     // Closed first: a connection is never counted as closed only.
     const std::uint64_t closed = read(counters.closed);
     const std::uint64_t accepted = read(counters.accepted);

@@ -8,7 +8,7 @@
 #include "cirro/cloudevents/media_type.h"
 #include "cirro/dispatch/dead_letter.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
@@ -321,4 +321,4 @@ bool ParseRequestHead(std::string_view block, RequestHead& head,
   return HeadParser(block, head, refusal).Parse();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -8,7 +8,7 @@
 #include "cirro/http/codec.h"
 #include "cirro/http/receiver.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// Why a request is refused before anybody looks at its content. Such a
 /// connection is closed after the answer: nobody knows where the next request
@@ -53,4 +53,4 @@ inline constexpr std::size_t kHeadPadding = 16;
 [[nodiscard]] bool ParseRequestHead(std::string_view block, RequestHead& head,
                                     HttpRefusal& refusal);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -5,7 +5,7 @@
 
 #include "cirro/cloudevents/json_format.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 // A request begins with a token. What does not (a TLS hello, binary noise)
@@ -156,4 +156,4 @@ RequestParser::Progress RequestParser::Advance(std::string_view input,
   return Complete(consumed);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -10,7 +10,7 @@
 #include "cirro/http/options.h"
 #include "request_head.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// Cuts requests out of one connection's bytes, in whatever pieces they come.
 /// Between requests it holds nothing but a few words.
@@ -84,4 +84,4 @@ class RequestParser {
   HttpRefusal refusal_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 IoResult Outcome(ssize_t size) noexcept {
@@ -39,4 +39,4 @@ IoResult SocketTransport::Write(std::string_view bytes) noexcept {
 
 void SocketTransport::EndWriting() noexcept { shutdown(fd_, SHUT_WR); }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -2,7 +2,7 @@
 
 #include "transport.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// A plain TCP socket.
 class SocketTransport final : public Transport {
@@ -19,4 +19,4 @@ class SocketTransport final : public Transport {
   const int fd_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

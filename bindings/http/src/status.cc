@@ -1,6 +1,6 @@
 #include "status.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 constexpr std::size_t kMaxDetail = 512;
@@ -180,4 +180,4 @@ std::string_view PublicDetail(const Error& error) noexcept {
   return "";
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

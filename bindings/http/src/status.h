@@ -7,7 +7,7 @@
 #include "cirro/dispatch/delivery.h"
 #include "cirro/http/options.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// The one table: what an error is to an HTTP sender. docs/http.md shows it.
 [[nodiscard]] int StatusOf(ErrorCode code, const HttpOptions& options) noexcept;
@@ -37,4 +37,4 @@ namespace cirro::internal {
 /// nothing of exceptions and the inside.
 [[nodiscard]] std::string_view PublicDetail(const Error& error) noexcept;
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -8,7 +8,7 @@
 
 #include "cirro/dispatch/clock.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// A place in a TimerWheel. Its owner takes it out before it dies.
 struct TimerNode {
@@ -106,4 +106,4 @@ class TimerWheel {
   std::array<TimerNode, kSlots> slots_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 
 /// How a read or write ended.
 struct IoResult {
@@ -34,4 +34,4 @@ class Transport {
   virtual void EndWriting() noexcept = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

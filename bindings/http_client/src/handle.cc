@@ -1,6 +1,6 @@
 #include "handle.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 
 void AddHeader(HeaderList& headers, const std::string& line) {
   curl_slist* const longer = curl_slist_append(headers.get(), line.c_str());
@@ -56,4 +56,4 @@ EasyHandle MakePostHandle(const Target& target, const std::string& proxy,
   return owner;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client

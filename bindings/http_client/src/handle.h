@@ -11,7 +11,7 @@
 #include "target.h"
 
 // What every request of this module has in common.
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 
 struct FreeEasy {
   void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
@@ -46,4 +46,4 @@ void AddHeaderLines(HeaderList& headers, std::string_view lines);
 [[nodiscard]] EasyHandle MakePostHandle(const Target& target,
                                         const std::string& proxy, char* why);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client

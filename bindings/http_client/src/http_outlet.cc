@@ -12,7 +12,7 @@
 #include "cirro/module/module.h"
 #include "post.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 namespace {
 
 using std::chrono::milliseconds;
@@ -285,6 +285,6 @@ namespace {
 constexpr HttpClientApi kApi{&HttpOutlet::Make, &Post};
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client
 
-CIRRO_MODULE(http_client, cirro::internal::kApi)
+CIRRO_MODULE(http_client, cirro::internal::http_client::kApi)

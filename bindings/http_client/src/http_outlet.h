@@ -20,7 +20,7 @@
 #include "target.h"
 #include "transfer.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 
 /// The HTTP outlet: a bounded queue, one thread with a curl multi handle, and
 /// as many transfers as there may be connections. A dead letter is sent as the
@@ -79,4 +79,4 @@ class HttpOutlet final : public Outlet, public DeadLetterPlace {
   std::jthread thread_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client

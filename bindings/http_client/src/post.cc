@@ -9,7 +9,7 @@
 #include "handle.h"
 #include "target.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{16} << 20;
@@ -107,4 +107,4 @@ Result<HttpAnswer> Post(const HttpPost& request) {
   return Error{ErrorCode::kUnknownOutcome, words};
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 namespace {
 
 struct FreeUrl {
@@ -66,4 +66,4 @@ Result<Target> ParseTarget(std::string_view url) {
   return target;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client

@@ -5,7 +5,7 @@
 
 #include "cirro/cloudevents/result.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 
 /// Where requests go, its secrets apart from what may be shown.
 struct Target {
@@ -20,4 +20,4 @@ struct Target {
 /// Fails with kInvalidConfig on anything but an absolute http or https URL.
 [[nodiscard]] Result<Target> ParseTarget(std::string_view url);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client

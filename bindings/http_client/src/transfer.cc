@@ -6,7 +6,7 @@
 
 #include "cirro/cloudevents/json_format.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 namespace {
 
 using std::chrono::milliseconds;
@@ -165,4 +165,4 @@ void Transfer::Complete(const Answer& answer) noexcept {
   }
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client

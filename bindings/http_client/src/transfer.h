@@ -14,7 +14,7 @@
 #include "handle.h"
 #include "target.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http_client {
 
 /// An event on its way, and the duty to say how it ended.
 struct Sending {
@@ -76,4 +76,4 @@ class Transfer {
   bool takes_certificates_ = true;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http_client

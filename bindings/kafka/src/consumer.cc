@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -330,4 +330,4 @@ void Consumer::ReportLag(TimePoint now) {
   shared_.SetLag(std::move(lag));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -27,7 +27,7 @@
 #include "positions.h"
 #include "transactions.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// The member of the group: what the one thread does that reads, settles and
 /// commits. Run is that thread; nothing here is called by another.
@@ -177,4 +177,4 @@ class Consumer {
   std::vector<Note> notes_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -2,7 +2,7 @@
 
 #include "consumer.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -63,4 +63,4 @@ void Consumer::Close() noexcept {
   shared_.phase = Phase::kClosed;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -6,7 +6,7 @@
 
 #include "consumer.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -200,4 +200,4 @@ void Consumer::TakeTransaction() noexcept {
   }
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

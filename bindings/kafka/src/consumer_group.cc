@@ -7,7 +7,7 @@
 #include "consumer.h"
 #include "positions.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -286,4 +286,4 @@ void Consumer::GiveAway(rd_kafka_topic_partition_list_t* list,
   lag_at_ = clock_.Now();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -4,7 +4,7 @@
 #include "consumer.h"
 #include "record_view.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 // One batch of each partition, beginning with another one every time.
 bool Consumer::ReadAll(TimePoint now) noexcept {
@@ -123,4 +123,4 @@ void Consumer::WarnOfSpan(Partition& partition) noexcept {
                  ") offsets after it are delivered");
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -5,7 +5,7 @@
 
 #include "consumer.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -181,4 +181,4 @@ void Consumer::RewindAll() noexcept {
   }
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

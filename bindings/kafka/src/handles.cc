@@ -6,7 +6,7 @@
 #include <csignal>
 #include <cstddef>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 // Levels are syslog's. What librdkafka calls an error it tries again.
@@ -89,4 +89,4 @@ void BlockSignals() noexcept {
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -12,7 +12,7 @@
 #include "cirro/dispatch/observer.h"
 #include "properties.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// librdkafka's objects, each with the function that ends it.
 template <auto kDestroy>
@@ -77,4 +77,4 @@ class Voice {
 /// The thread that calls it handles no signal.
 void BlockSignals() noexcept;
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 using std::chrono::milliseconds;
 
@@ -111,4 +111,4 @@ std::string InletShared::NameOf(std::uint32_t slot) const {
   return slot < names_.size() ? names_[slot] : std::string();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

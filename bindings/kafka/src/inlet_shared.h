@@ -16,7 +16,7 @@
 #include "cirro/dispatch/mutex.h"
 #include "mailbox.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// What the thread that reads shares with all others.
 class InletShared {
@@ -80,4 +80,4 @@ class InletShared {
   std::vector<std::string> names_ CIRRO_GUARDED_BY(mutex_);
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -4,7 +4,7 @@
 
 #include "kafka_outlet.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 using std::chrono::milliseconds;
 using Phase = InletShared::Phase;
@@ -180,4 +180,4 @@ Result<std::unique_ptr<Inlet>> MakeKafkaInlet(KafkaInletOptions options,
   return std::unique_ptr<Inlet>(std::move(inlet));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

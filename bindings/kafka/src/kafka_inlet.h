@@ -22,7 +22,7 @@
 #include "properties.h"
 #include "transactions.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// A member of a consumer group, at least once.
 ///
@@ -111,4 +111,4 @@ class TransactionalKafkaInlet final : public KafkaInlet, public Transactional {
 [[nodiscard]] Result<std::unique_ptr<Inlet>> MakeKafkaInlet(
     KafkaInletOptions options, const Clock& clock, Observer& observer);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

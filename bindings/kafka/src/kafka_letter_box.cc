@@ -17,7 +17,7 @@
 #include "letter_topic.h"
 #include "record_view.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 struct Id {
@@ -298,4 +298,4 @@ Result<std::unique_ptr<LetterBox>> OpenKafkaBox(
   return std::unique_ptr<LetterBox>(std::make_unique<Box>(*std::move(topic)));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -7,10 +7,10 @@
 #include "cirro/dispatch/observer.h"
 #include "cirro/kafka/outlet_options.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// KafkaApi::open_box.
 [[nodiscard]] Result<std::unique_ptr<LetterBox>> OpenKafkaBox(
     const KafkaOutletOptions& options, Observer& observer);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

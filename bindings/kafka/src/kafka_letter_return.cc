@@ -15,7 +15,7 @@
 #include "kafka_outlet.h"
 #include "properties.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 // Waits for one send at a time.
@@ -104,4 +104,4 @@ Result<std::unique_ptr<LetterReturn>> OpenKafkaReturn(
       std::make_unique<KafkaLetterReturn>(options, clock, observer));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

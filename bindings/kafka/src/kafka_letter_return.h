@@ -8,10 +8,10 @@
 #include "cirro/dispatch/observer.h"
 #include "cirro/kafka/inlet_options.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// KafkaApi::open_return.
 [[nodiscard]] Result<std::unique_ptr<LetterReturn>> OpenKafkaReturn(
     const KafkaInletOptions& options, const Clock& clock, Observer& observer);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -6,7 +6,7 @@
 
 #include "produce.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -293,4 +293,4 @@ void KafkaOutlet::Link(LinkState::Kind kind) noexcept {
   }
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

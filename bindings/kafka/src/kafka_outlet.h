@@ -20,7 +20,7 @@
 #include "handles.h"
 #include "properties.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// The Kafka outlet: an idempotent producer, and one thread that hears its
 /// delivery reports.
@@ -96,4 +96,4 @@ class KafkaOutlet final : public Outlet, public DeadLetterPlace, public Linked {
   std::jthread thread_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

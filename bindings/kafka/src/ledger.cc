@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 Ledger::Ledger(const Limits& limits)
     : limits_(limits),
@@ -135,4 +135,4 @@ void Ledger::Committed(std::uint64_t version) noexcept {
   committed_ = std::max(committed_, version);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -10,7 +10,7 @@
 #include "cirro/dispatch/watermark.h"
 #include "suspects.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// What is known of one assigned partition: what was delivered and is done, how
 /// often each was tried, whether the process died over one, and with that what
@@ -97,4 +97,4 @@ class Ledger {
   bool at_bound_ = false;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -8,7 +8,7 @@
 #include "cirro/kafka/kafka.h"
 #include "properties.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using HandleMessage =
@@ -268,4 +268,4 @@ Result<void> LetterTopic::DeleteBefore(
   return Failed(what, code);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

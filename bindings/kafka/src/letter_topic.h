@@ -17,7 +17,7 @@
 #include "handles.h"
 #include "positions.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// Where records of a topic lie, and what of them a group is done with.
 struct LetterPartition {
@@ -81,4 +81,4 @@ class LetterTopic {
   std::uint64_t next_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

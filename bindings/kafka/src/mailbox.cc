@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 Mailbox::Mailbox() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (descriptor_ < 0) throw std::bad_alloc();
@@ -51,4 +51,4 @@ void Mailbox::Wait(std::chrono::milliseconds patience) const noexcept {
   poll(&polled, 1, static_cast<int>(patience.count()));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -10,7 +10,7 @@
 #include "cirro/dispatch/mutex.h"
 #include "cirro/dispatch/settlement.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// What became of a delivery, for the thread that reads.
 struct Note {
@@ -62,4 +62,4 @@ class Mailbox {
   std::vector<Note> notes_ CIRRO_GUARDED_BY(mutex_);
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -5,13 +5,13 @@
 #include "kafka_letter_return.h"
 #include "kafka_outlet.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 constexpr KafkaApi kApi{&MakeKafkaInlet, &KafkaOutlet::Make, &OpenKafkaBox,
                         &OpenKafkaReturn};
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka
 
-CIRRO_MODULE(kafka, cirro::internal::kApi)
+CIRRO_MODULE(kafka, cirro::internal::kafka::kApi)

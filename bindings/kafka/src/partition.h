@@ -16,7 +16,7 @@
 #include "handles.h"
 #include "ledger.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// One assigned partition: its ledger, its queue, and the records that were
 /// taken from the queue and not yet handed on.
@@ -75,4 +75,4 @@ class Partition {
   std::size_t size_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -2,7 +2,7 @@
 
 #include <span>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 std::span<const rd_kafka_topic_partition_t> Elements(
@@ -68,4 +68,4 @@ Result<std::map<Positions::Key, std::uint64_t>> Positions::AskTime(
   return offsets;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

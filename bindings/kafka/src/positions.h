@@ -13,7 +13,7 @@
 #include "cirro/kafka/inlet_options.h"
 #include "handles.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// The first offset of a partition, and one past its last.
 struct Bounds {
@@ -47,4 +47,4 @@ class Positions {
   const std::chrono::milliseconds patience_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <memory>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using Headers =
@@ -95,4 +95,4 @@ std::int32_t PartitionIn(std::string_view position) noexcept {
                                                                      : -1;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

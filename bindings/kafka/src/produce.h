@@ -12,7 +12,7 @@
 #include "cirro/kafka/outlet_options.h"
 #include "handles.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// What every record on its way to a topic has as its opaque, or begins with.
 struct Wanted {
@@ -38,4 +38,4 @@ struct Wanted {
 /// The partition in a position of a Kafka inlet, "orders/3@1234"; else -1.
 [[nodiscard]] std::int32_t PartitionIn(std::string_view position) noexcept;
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

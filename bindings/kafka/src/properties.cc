@@ -4,7 +4,7 @@
 #include <array>
 #include <chrono>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -406,4 +406,4 @@ Result<Properties> TransactionProperties(const KafkaInletOptions& options,
   return out;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -9,7 +9,7 @@
 #include "cirro/kafka/inlet_options.h"
 #include "cirro/kafka/outlet_options.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// Properties of librdkafka in the order they are to be set; a later one wins.
 using Properties = std::vector<std::pair<std::string, std::string>>;
@@ -34,4 +34,4 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Error InvalidOption(std::string_view option,
                                   std::string_view why);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -8,7 +8,7 @@
 
 #include "cirro/kafka/codec.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// A record of librdkafka as the codec reads it. REQUIRES: the message and
 /// `headers`, which are filled, outlive it.
@@ -49,4 +49,4 @@ class RecordView {
   KafkaRecord record_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 auto Find(auto& counts, std::uint64_t offset) noexcept {
@@ -60,4 +60,4 @@ void Suspects::MoveTo(std::uint64_t position) noexcept {
   starts_ = 1;  // This one, which gets on.
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

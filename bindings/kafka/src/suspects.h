@@ -5,7 +5,7 @@
 
 #include "cirro/dispatch/offset_map.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// Finds the record that kills the process, of one partition.
 ///
@@ -56,4 +56,4 @@ class Suspects {
   std::vector<OffsetCount> crashes_;  // In ascending order.
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

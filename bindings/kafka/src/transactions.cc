@@ -9,7 +9,7 @@
 
 #include "cirro/kafka/codec.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -160,7 +160,7 @@ Transactions::Ended Transactions::Do(const Batch& batch,
   for (const auto& settlement : batch.outputs) {
     const auto code = Write(*settlement);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return Abort(stop, internal::TextOf(code));
+      return Abort(stop, TextOf(code));
     }
   }
   ended = Try(stop, [&] {
@@ -232,4 +232,4 @@ Transactions::Ended Transactions::Rebuild(const std::string& why) {
   return {End::kAborted, why};
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

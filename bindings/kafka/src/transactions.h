@@ -20,7 +20,7 @@
 #include "handles.h"
 #include "produce.h"
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 
 /// The transactional producer of an inlet that is exactly once, and the thread
 /// on which its calls, which block, are made: one transaction at a time.
@@ -103,4 +103,4 @@ class Transactions {
   std::jthread thread_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -7,7 +7,7 @@
 namespace cirro {
 
 MemoryBroker::MemoryBroker(const Clock& clock, MemoryBrokerOptions options)
-    : core_(std::make_unique<internal::BrokerCore>(clock, options)) {}
+    : core_(std::make_unique<internal::memory::BrokerCore>(clock, options)) {}
 MemoryBroker::~MemoryBroker() = default;
 
 Result<void> MemoryBroker::CreateTopic(std::string_view name,

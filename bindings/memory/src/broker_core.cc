@@ -5,7 +5,7 @@
 
 #include "cirro/cloudevents/event.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 namespace {
 
 constexpr std::uint32_t kMostPartitions = 1'024;
@@ -327,4 +327,4 @@ void BrokerCore::LeaveGap(std::string_view topic, std::uint64_t count) {
   WakeAll();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

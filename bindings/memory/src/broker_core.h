@@ -20,7 +20,7 @@
 #include "group.h"
 #include "partition_log.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 /// What a reader gets of one message.
 struct Fetched {
@@ -142,13 +142,13 @@ class BrokerCore {
   ErrorCode failure_ CIRRO_GUARDED_BY(mutex_) = ErrorCode::kUnavailable;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory
 
 namespace cirro {
 
 /// The way from a broker to its core, for this binding alone.
 struct MemoryAccess {
-  static internal::BrokerCore& Core(MemoryBroker& broker) {
+  static internal::memory::BrokerCore& Core(MemoryBroker& broker) {
     return *broker.core_;
   }
 };

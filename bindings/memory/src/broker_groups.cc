@@ -3,7 +3,7 @@
 
 #include "broker_core.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 Result<std::uint64_t> BrokerCore::Join(const MemoryInletOptions& options,
                                        Waker& waker) {
@@ -282,4 +282,4 @@ void BrokerCore::OverwriteCommit(std::string_view name,
   }
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

@@ -15,7 +15,7 @@
 #include "cirro/memory/memory.h"
 
 // What the broker knows of its groups. None of it locks: it is the broker's.
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 /// Who is told that there may be something to do. Called with the broker's
 /// mutex held: it does not call the broker.
@@ -174,4 +174,4 @@ struct Group {
   std::optional<SharedGroup> shared{};
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

@@ -5,7 +5,7 @@
 
 #include "cirro/cloudevents/media_type.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 InletShell::InletShell(BrokerCore& core, MemoryInletOptions options,
                        const Clock& clock, Observer& observer, Turns& turns)
@@ -110,4 +110,4 @@ Said SaidBy(DeliveryToken token, const Settlement& settlement) {
   return said;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

@@ -15,7 +15,7 @@
 #include "cirro/memory/memory.h"
 #include "loop.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 /// What both inlets have: their sink, its demand, and how they stand.
 class InletShell {
@@ -70,4 +70,4 @@ class InletShell {
 /// Of a settlement, what the source has to know.
 [[nodiscard]] Said SaidBy(DeliveryToken token, const Settlement& settlement);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

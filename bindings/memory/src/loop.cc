@@ -6,7 +6,7 @@
 #include <csignal>
 #include <mutex>
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 namespace {
 
 // A wait that lasts so long looks again at the clock, which may be a test's.
@@ -103,4 +103,4 @@ void Loop::Quit() noexcept {
   if (thread_.joinable()) thread_.join();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

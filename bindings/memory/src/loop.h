@@ -12,7 +12,7 @@
 #include "cirro/dispatch/settlement.h"
 #include "group.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 /// What somebody says of a delivery.
 struct Said {
@@ -84,4 +84,4 @@ class Loop final : public Waker {
   std::jthread thread_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

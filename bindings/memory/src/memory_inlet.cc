@@ -40,14 +40,15 @@ Result<std::unique_ptr<MemoryInlet>> MakeMemoryInlet(MemoryBroker& broker,
                                                      Observer& observer) {
   if (auto checked = Check(options); !checked) return checked.error();
   if (options.group.empty()) options.group = options.name;
-  internal::BrokerCore& core = MemoryAccess::Core(broker);
+  internal::memory::BrokerCore& core = MemoryAccess::Core(broker);
   if (options.mode == MemoryMode::kShared) {
-    return std::unique_ptr<MemoryInlet>(std::make_unique<internal::SharedInlet>(
-        core, std::move(options), clock, observer));
+    return std::unique_ptr<MemoryInlet>(
+        std::make_unique<internal::memory::SharedInlet>(
+            core, std::move(options), clock, observer));
   }
   return std::unique_ptr<MemoryInlet>(
-      std::make_unique<internal::PartitionedInlet>(core, std::move(options),
-                                                   clock, observer));
+      std::make_unique<internal::memory::PartitionedInlet>(
+          core, std::move(options), clock, observer));
 }
 
 }  // namespace cirro

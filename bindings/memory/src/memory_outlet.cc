@@ -11,7 +11,7 @@ class MemoryOutlet final : public Outlet,
                            public DeadLetterPlace,
                            public Linked {
  public:
-  MemoryOutlet(internal::BrokerCore& core, MemoryOutletOptions options)
+  MemoryOutlet(internal::memory::BrokerCore& core, MemoryOutletOptions options)
       : core_(core), options_(std::move(options)) {}
 
   [[nodiscard]] std::string_view name() const noexcept override {
@@ -48,7 +48,7 @@ class MemoryOutlet final : public Outlet,
                                : Result<void>(std::move(offset).error()));
   }
 
-  internal::BrokerCore& core_;
+  internal::memory::BrokerCore& core_;
   const MemoryOutletOptions options_;
 };
 

@@ -3,7 +3,7 @@
 
 #include "group.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 void OwningGroup::Join(std::uint64_t id, Waker& waker, TimePoint now,
                        const std::vector<std::uint32_t>& partitions) {
@@ -114,4 +114,4 @@ void OwningGroup::WakeAll() noexcept {
   for (auto& [id, member] : members_) member.waker->Wake();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

@@ -14,7 +14,7 @@
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/message.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 /// A record as it is kept. Neither event nor malformed: an offset without a
 /// message.
@@ -76,4 +76,4 @@ class PartitionLog {
   std::uint64_t start_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

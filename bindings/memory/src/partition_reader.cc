@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 PartitionReader::PartitionReader(Assignment assigned, std::uint32_t epoch,
                                  std::uint32_t longest_span)
@@ -83,4 +83,4 @@ MemoryCommit PartitionReader::ToCommit(bool clean) {
   return {.offset = map_.base, .metadata = EncodeOffsetMap(map_)};
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

@@ -9,7 +9,7 @@
 #include "cirro/dispatch/watermark.h"
 #include "group.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 /// One partition that a member owns: what it read of it, and what to commit.
 class PartitionReader {
@@ -61,4 +61,4 @@ class PartitionReader {
   bool dirty_ = true;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

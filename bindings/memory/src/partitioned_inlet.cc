@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 namespace {
 
 DeliveryToken TokenOf(const PartitionReader& reader, std::uint64_t offset) {
@@ -282,4 +282,4 @@ void PartitionedInlet::Crash() noexcept {
   if (member_ != 0) shell_.core().Leave(shell_.options().group, member_);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

@@ -22,7 +22,7 @@
 #include "inlet_shell.h"
 #include "partition_reader.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 /// The inlet of a group whose members own partitions.
 class PartitionedInlet final : public MemoryInlet,
@@ -122,4 +122,4 @@ class PartitionedInlet final : public MemoryInlet,
   std::shared_ptr<Wish> wish_ CIRRO_GUARDED_BY(mutex_);
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

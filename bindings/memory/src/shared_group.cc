@@ -1,6 +1,6 @@
 #include "group.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 void SharedGroup::WakeAll() noexcept {
   for (auto& [id, waker] : members_) waker->Wake();
@@ -119,4 +119,4 @@ void SharedGroup::Extend(DeliveryToken token, TimePoint now) {
   SetDue(static_cast<std::uint32_t>(token.low), now + ack_wait_);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

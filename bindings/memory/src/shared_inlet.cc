@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 SharedInlet::~SharedInlet() { static_cast<void>(Stop({})); }
 
@@ -82,4 +82,4 @@ void SharedInlet::Crash() noexcept {
   if (member_ != 0) shell_.core().Leave(shell_.options().group, member_);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

@@ -14,7 +14,7 @@
 #include "cirro/memory/memory.h"
 #include "inlet_shell.h"
 
-namespace cirro::internal {
+namespace cirro::internal::memory {
 
 /// The inlet of a durable consumer.
 class SharedInlet final : public MemoryInlet,
@@ -76,4 +76,4 @@ class SharedInlet final : public MemoryInlet,
   TimePoint next_{};
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::memory

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstddef>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 constexpr std::string_view kPrefix = "$JS.ACK.";
@@ -46,4 +46,4 @@ std::optional<AckReply> ParseAckReply(std::string_view reply) noexcept {
   return parsed;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

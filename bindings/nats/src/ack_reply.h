@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// What the reply subject of a JetStream message says of its delivery.
 struct AckReply {
@@ -21,4 +21,4 @@ struct AckReply {
 [[nodiscard]] std::optional<AckReply> ParseAckReply(
     std::string_view reply) noexcept;
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 using std::chrono::milliseconds;
@@ -240,4 +240,4 @@ std::optional<NakAdvisory> ParseNakAdvisory(std::string_view json) {
   return parsed;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -11,7 +11,7 @@
 #include "cirro/nats/nats.h"
 #include "handles.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// What the server says of a consumer.
 struct ConsumerFacts {
@@ -86,4 +86,4 @@ struct NakAdvisory {
 [[nodiscard]] std::optional<NakAdvisory> ParseNakAdvisory(
     std::string_view json);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

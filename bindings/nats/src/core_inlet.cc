@@ -7,7 +7,7 @@
 #include "raw_message.h"
 #include "signals.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 using std::chrono::milliseconds;
@@ -161,4 +161,4 @@ void CoreNatsInlet::HandOver(natsMsg* first) {
   batch_.clear();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -13,7 +13,7 @@
 #include "cirro/nats/nats.h"
 #include "link.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// A core NATS subscription. The protocol has no settlement: what was handed
 /// over is gone for the server.
@@ -66,4 +66,4 @@ class CoreNatsInlet final : public Inlet, public Settler, public Linked {
   std::jthread reader_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -6,7 +6,7 @@
 
 #include "raw_message.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 constexpr std::int64_t kPatienceMs = 2'000;
@@ -108,4 +108,4 @@ void CrashJournal::End(natsConnection* connection,
                                            static_cast<int>(request.size())));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

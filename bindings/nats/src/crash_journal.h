@@ -8,7 +8,7 @@
 #include "cirro/nats/nats.h"
 #include "handles.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// How often a suspect was begun and no end of it was seen: kept in a stream,
 /// so that a process which dies over it is counted by the next. One message a
@@ -31,4 +31,4 @@ class CrashJournal {
   const std::string api_prefix_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 constexpr std::size_t kRemembered = 4'096;
@@ -86,4 +86,4 @@ void Deliveries::Clear() noexcept {
   next_acknowledged_ = 0;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

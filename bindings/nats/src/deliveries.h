@@ -8,7 +8,7 @@
 #include "ack_reply.h"
 #include "cirro/dispatch/settlement.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// A message that was delivered here and is not settled.
 struct OpenMessage {
@@ -57,4 +57,4 @@ class Deliveries {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -1,6 +1,6 @@
 #include "handles.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 std::string NewInbox() {
   natsInbox* inbox = nullptr;
@@ -20,4 +20,4 @@ std::string Explain(const std::string& what, natsStatus status) {
   return text;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -8,7 +8,7 @@
 #include "cirro/cloudevents/error.h"
 
 // What libnats hands out, with its owner.
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 struct FreeNats {
   void operator()(natsConnection* it) const noexcept {
@@ -34,4 +34,4 @@ using NatsHandle = std::unique_ptr<Handle, FreeNats>;
 /// "what: why libnats says it failed". Of the call that this thread made last.
 [[nodiscard]] std::string Explain(const std::string& what, natsStatus status);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

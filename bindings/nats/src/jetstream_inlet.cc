@@ -9,7 +9,7 @@
 #include "raw_message.h"
 #include "signals.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 using std::chrono::milliseconds;
@@ -440,4 +440,4 @@ void JetStreamInlet::GiveBackRest() noexcept {
   TellSettled(fetcher_words_);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -28,7 +28,7 @@
 #include "pulls.h"
 #include "suspects.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// A pull consumer: two threads of its own, one that fetches and delivers, and
 /// one that tells the server what others settled. On the first everything that
@@ -188,4 +188,4 @@ class JetStreamInlet : public Inlet,
   std::jthread fetcher_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

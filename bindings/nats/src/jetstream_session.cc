@@ -9,7 +9,7 @@
 #include "raw_message.h"
 #include "signals.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 using std::chrono::milliseconds;
@@ -470,4 +470,4 @@ void JetStreamInlet::DoSeek() {
   lost_ = !Subscribe();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -4,7 +4,7 @@
 
 #include "raw_message.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 Error CallFailed(const std::string& what, natsStatus status, jsErrCode code) {
   return {code != 0 ? ErrorCode::kRefused : ErrorCode::kUnavailable,
@@ -72,4 +72,4 @@ Result<NatsHandle<natsMsg>> StreamCalls::Get(const std::string& stream,
   return message;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -11,7 +11,7 @@
 #include "handles.h"
 #include "link.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// What an operator asks of a server, one call after the other. Each waits at
 /// most `patience`. One thread.
@@ -50,4 +50,4 @@ class StreamCalls {
 [[nodiscard]] Error CallFailed(const std::string& what, natsStatus status,
                                jsErrCode code);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 Error Invalid(const std::string& setting, natsStatus status) {
@@ -251,4 +251,4 @@ void Link::OnError(natsConnection* connection, natsSubscription*,
                            (reason == nullptr ? "" : reason));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

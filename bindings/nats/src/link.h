@@ -16,7 +16,7 @@
 #include "cirro/nats/connection.h"
 #include "handles.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// One connection of an inlet or outlet, which libnats makes again for ever.
 /// What it says goes to the observer. Any thread, but Open and Close: one.
@@ -74,4 +74,4 @@ class Link {
   Result<void> refused_ CIRRO_GUARDED_BY(mutex_);
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -7,13 +7,13 @@
 #include "nats_letter_return.h"
 #include "outlet.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 constexpr NatsApi kApi{&JetStreamInlet::Make, &CoreNatsInlet::Make,
                        &NatsOutlet::Make, &OpenNatsBox, &OpenNatsReturn};
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats
 
-CIRRO_MODULE(nats, cirro::internal::kApi)
+CIRRO_MODULE(nats, cirro::internal::nats::kApi)

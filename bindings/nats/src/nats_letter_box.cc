@@ -13,7 +13,7 @@
 #include "options_check.h"
 #include "raw_message.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 // Nothing of the outlet's options names another.
@@ -189,4 +189,4 @@ Result<std::unique_ptr<LetterBox>> OpenNatsBox(const NatsOutletOptions& options,
       std::make_unique<Box>(options, clock, observer));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

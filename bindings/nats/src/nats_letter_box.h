@@ -8,10 +8,10 @@
 #include "cirro/dispatch/observer.h"
 #include "cirro/nats/nats.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// NatsApi::open_box.
 [[nodiscard]] Result<std::unique_ptr<LetterBox>> OpenNatsBox(
     const NatsOutletOptions& options, const Clock& clock, Observer& observer);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

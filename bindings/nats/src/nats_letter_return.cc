@@ -9,7 +9,7 @@
 #include "letter_stream.h"
 #include "options_check.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{5'000};
@@ -114,4 +114,4 @@ Result<std::unique_ptr<LetterReturn>> OpenNatsReturn(
       std::make_unique<NatsLetterReturn>(options, clock, observer));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -8,11 +8,11 @@
 #include "cirro/dispatch/observer.h"
 #include "cirro/nats/nats.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// NatsApi::open_return.
 [[nodiscard]] Result<std::unique_ptr<LetterReturn>> OpenNatsReturn(
     const JetStreamInletOptions& options, const Clock& clock,
     Observer& observer);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

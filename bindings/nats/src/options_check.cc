@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 using std::chrono::milliseconds;
@@ -161,4 +161,4 @@ Result<void> Check(const NatsOutletOptions& options) {
                 Positive("duplicate_window", options.duplicate_window)});
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// Something to be said of a message to its server.
 struct Word {
@@ -38,4 +38,4 @@ class Outbox {
   std::size_t count_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

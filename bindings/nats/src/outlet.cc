@@ -10,7 +10,7 @@
 #include "raw_message.h"
 #include "signals.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 using std::chrono::milliseconds;
@@ -383,4 +383,4 @@ Error NatsOutlet::Failed(ErrorCode code, const std::string& why) const {
   return {code, "outlet '" + options_.name + "': " + why};
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -20,7 +20,7 @@
 #include "cirro/nats/nats.h"
 #include "link.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// Publishes to one subject: a bounded queue and one thread, which hands
 /// messages to libnats; what the stream answers is heard on an inbox.
@@ -104,4 +104,4 @@ class NatsOutlet : public Outlet, public DeadLetterPlace, public Linked {
   std::jthread thread_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

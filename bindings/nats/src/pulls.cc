@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 constexpr std::size_t kMostOpen = 4;
@@ -53,4 +53,4 @@ void Pulls::Take(std::size_t messages) noexcept {
   if (expected_ == 0) open_.clear();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -7,7 +7,7 @@
 
 #include "cirro/dispatch/clock.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// Which requests for messages are open at the server, and how many messages
 /// may still come for them. A message does not say for which one it came, so
@@ -62,4 +62,4 @@ class Pulls {
   TimePoint heard_{};
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

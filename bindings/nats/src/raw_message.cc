@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 // libnats gives an array that is ours, of texts that are the message's.
@@ -43,4 +43,4 @@ std::string_view HeaderOf(natsMsg* message, const char* name) {
   return value;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

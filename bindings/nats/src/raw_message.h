@@ -7,7 +7,7 @@
 #include "handles.h"
 
 // A message of libnats, read without copies.
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 [[nodiscard]] inline std::string_view PayloadOf(const natsMsg* message) {
   const char* const data = natsMsg_GetData(message);
@@ -23,4 +23,4 @@ void ReadHeaders(natsMsg* message, std::vector<NatsHeader>& headers);
 /// Of one header, exactly so spelt; empty where it is not there.
 [[nodiscard]] std::string_view HeaderOf(natsMsg* message, const char* name);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// Signals are for the program's own threads.
 inline void BlockSignals() noexcept {
@@ -13,4 +13,4 @@ inline void BlockSignals() noexcept {
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

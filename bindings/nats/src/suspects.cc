@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 void Suspects::Excuse(std::uint64_t sequence, std::uint64_t delivered) {
   const auto [known, is_new] =
@@ -34,4 +34,4 @@ bool Suspects::IsSuspect(std::uint64_t sequence,
   return known == excused_.end() || known->second.delivered + 1 < delivered;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

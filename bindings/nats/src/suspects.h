@@ -5,7 +5,7 @@
 #include <deque>
 #include <unordered_map>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 
 /// Tells a message that comes again because somebody gave it back from one that
 /// comes again because nobody did: its process may have died over it. The
@@ -46,4 +46,4 @@ class Suspects {
   std::uint64_t last_ticket_ = 0;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -10,7 +10,7 @@
 #include "letter_row.h"
 #include "letters_file.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 namespace {
 
 // The next letter behind the last one, so that no lock is held while a visit
@@ -181,4 +181,4 @@ Result<std::unique_ptr<LetterBox>> OpenBox(const SqliteStoreOptions& options) {
       std::make_unique<Box>(options, std::move(wait), *std::move(file)));
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

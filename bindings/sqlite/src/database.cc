@@ -1,6 +1,6 @@
 #include "database.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 namespace {
 
 // No switch over SQLite's own numbers needs a new branch when it learns one:
@@ -98,4 +98,4 @@ Result<void> Execute(sqlite3* database, const char* sql) {
   return {};
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

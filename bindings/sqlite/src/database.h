@@ -10,7 +10,7 @@
 
 #include "cirro/cloudevents/result.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const noexcept { sqlite3_close(database); }
@@ -61,4 +61,4 @@ class Statement {
 /// Statements without values, `;` between them.
 Result<void> Execute(sqlite3* database, const char* sql);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 namespace {
 
 struct Mount {
@@ -94,4 +94,4 @@ Result<void> CheckLasting(const SqliteStoreOptions& options) {
                    "`ephemeral` = true"};
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

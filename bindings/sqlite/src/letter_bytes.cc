@@ -8,7 +8,7 @@
 #include "cirro/cloudevents/decode_options.h"
 #include "cirro/cloudevents/event_assembler.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 namespace {
 
 // Four bytes, the lowest first, whatever machine wrote the file.
@@ -100,4 +100,4 @@ Result<Event> UnpackEvent(std::string_view attributes,
   return assembler.Build();
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

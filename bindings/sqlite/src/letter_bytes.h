@@ -8,7 +8,7 @@
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/message.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 
 /// Header fields as bytes, and back: each name and value behind its size. Part
 /// of the file's format, version 1. Nothing where `bytes` are none.
@@ -25,4 +25,4 @@ namespace cirro::internal {
                                         std::optional<std::string_view> data,
                                         DataKind kind);
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

@@ -11,7 +11,7 @@
 
 #include "letter_bytes.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 namespace {
 
 // By its name: what is kept outlives the numbers of this build.
@@ -196,4 +196,4 @@ std::size_t LetterSize(const DeadLetter& letter) noexcept {
   return size;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

@@ -8,7 +8,7 @@
 #include "cirro/dispatch/letter_box.h"
 #include "database.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 
 /// Makes the tables in an empty file.
 inline constexpr const char* kCreateTables = R"sql(
@@ -55,4 +55,4 @@ Result<void> InsertLetter(Statement& insert, const DeadLetter& letter);
 /// About the bytes that a letter takes.
 [[nodiscard]] std::size_t LetterSize(const DeadLetter& letter) noexcept;
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

@@ -11,7 +11,7 @@
 
 #include "letter_row.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 namespace {
 
 // "CIRR": tells this file from others of SQLite's, also to file(1).
@@ -180,4 +180,4 @@ bool IsStillThere(const LettersFile& file,
          found.st_dev == file.device && found.st_ino == file.inode;
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

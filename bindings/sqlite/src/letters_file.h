@@ -8,7 +8,7 @@
 #include "cirro/sqlite/sqlite.h"
 #include "database.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 
 /// An open file of dead letters, and which file that is.
 struct LettersFile {
@@ -33,4 +33,4 @@ enum class Absent { kMake, kFail };
 [[nodiscard]] bool IsStillThere(const LettersFile& file,
                                 const SqliteStoreOptions& options) noexcept;
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

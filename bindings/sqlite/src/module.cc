@@ -3,12 +3,12 @@
 #include "cirro/sqlite/sqlite.h"
 #include "store.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 namespace {
 
 constexpr SqliteApi kApi{&LetterStore::Make, &OpenBox};
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite
 
-CIRRO_MODULE(sqlite, cirro::internal::kApi)
+CIRRO_MODULE(sqlite, cirro::internal::sqlite::kApi)

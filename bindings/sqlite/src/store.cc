@@ -10,7 +10,7 @@
 #include "lasting.h"
 #include "letter_row.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 namespace {
 
 using std::chrono::milliseconds;
@@ -287,4 +287,4 @@ Result<bool> LetterStore::HasRoom(std::size_t bytes) {
   }
 }
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

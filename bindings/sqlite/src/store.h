@@ -17,7 +17,7 @@
 #include "database.h"
 #include "letters_file.h"
 
-namespace cirro::internal {
+namespace cirro::internal::sqlite {
 
 /// The SqliteStore. Bury from any thread; the file belongs to the writer.
 class LetterStore final : public SqliteStore {
@@ -75,4 +75,4 @@ class LetterStore final : public SqliteStore {
   std::jthread writer_;
 };
 
-}  // namespace cirro::internal
+}  // namespace cirro::internal::sqlite

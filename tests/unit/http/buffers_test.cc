@@ -15,7 +15,7 @@
 namespace cirro::test {
 namespace {
 
-using internal::DrainPhase;
+using internal::http::DrainPhase;
 using ::testing::ElementsAre;
 
 std::string PostBatch(int events) {

@@ -16,7 +16,7 @@ namespace cirro::test {
 namespace {
 
 using namespace std::chrono_literals;
-using internal::DrainPhase;
+using internal::http::DrainPhase;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;

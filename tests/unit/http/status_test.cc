@@ -7,7 +7,7 @@
 
 #include "cirro/cloudevents/utf8.h"
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -88,4 +88,4 @@ TEST(HttpStatus, DetailsTellNothingOfTheInside) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-namespace cirro::internal {
+namespace cirro::internal::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -119,4 +119,4 @@ TEST(TimerWheel, FiresEachTimerOnceInItsTickUnderRandomUse) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::http

@@ -12,7 +12,7 @@ namespace cirro {
 namespace {
 
 using enum ErrorCode;
-using internal::StatusOf;
+using internal::http::StatusOf;
 
 constexpr std::initializer_list<ErrorCode> kCodes = {
     kInvalidEvent,   kUnsupported,      kTooLarge,   kInvalidConfig,
@@ -45,9 +45,9 @@ TEST(Rule058, WhatIsDoneWithoutAReplyIsAccepted) {
 
 TEST(Rule060, OverloadIs429AndSaysWhenToComeAgain) {
   EXPECT_EQ(StatusOf(kOverloaded, HttpOptions()), 429);
-  EXPECT_GE(internal::RetryAfter(429, std::chrono::milliseconds(0)),
+  EXPECT_GE(internal::http::RetryAfter(429, std::chrono::milliseconds(0)),
             std::chrono::seconds(1));
-  EXPECT_EQ(internal::RetryAfter(429, std::chrono::milliseconds(2'001)),
+  EXPECT_EQ(internal::http::RetryAfter(429, std::chrono::milliseconds(2'001)),
             std::chrono::seconds(3));
 }
 
@@ -57,7 +57,7 @@ TEST(Rule060, EveryRefusalThatMeansLaterSaysWhenInWholeSeconds) {
     if (status != 429 && status != 503) continue;
     for (const int ms : {0, 1, 999, 1'000, 1'001, 3'600'000}) {
       const auto after =
-          internal::RetryAfter(status, std::chrono::milliseconds(ms));
+          internal::http::RetryAfter(status, std::chrono::milliseconds(ms));
       EXPECT_GE(after, std::chrono::seconds(1)) << ToString(code);
       EXPECT_GE(after, std::chrono::milliseconds(ms)) << ToString(code);
     }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using Take = Ledger::Take;
@@ -209,4 +209,4 @@ TEST_F(LedgerTest, ACleanEndForgetsTheStarts) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

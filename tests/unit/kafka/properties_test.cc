@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
@@ -137,4 +137,4 @@ TEST(KafkaProperties, SecretsAreKnownByTheirNames) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

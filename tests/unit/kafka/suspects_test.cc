@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace cirro::internal {
+namespace cirro::internal::kafka {
 namespace {
 
 using ::testing::ElementsAre;
@@ -122,4 +122,4 @@ TEST(Suspects, WhatIsPassedIsForgotten) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::kafka

@@ -4,7 +4,7 @@
 
 #include "bindings/nats/src/ack_reply.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 AckReply Facts(std::uint64_t sequence, std::int64_t stored_at = 1) {
@@ -118,4 +118,4 @@ TEST(Deliveries, OnceClearedNoTokenCounts) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

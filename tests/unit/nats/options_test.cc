@@ -6,7 +6,7 @@
 
 #include "bindings/nats/src/options_check.h"
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 using std::chrono::milliseconds;
@@ -116,4 +116,4 @@ TEST(NatsOptions, AnOutletIsOfOneKind) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 using std::chrono::seconds;
@@ -125,4 +125,4 @@ TEST(Pulls, ARequestWhoseEndGotLostIsAskedAgain) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cirro::internal {
+namespace cirro::internal::nats {
 namespace {
 
 TEST(Suspects, TheFirstDeliveryIsNone) {
@@ -76,4 +76,4 @@ TEST(Suspects, AClearedOneKnowsNothing) {
 }
 
 }  // namespace
-}  // namespace cirro::internal
+}  // namespace cirro::internal::nats

@@ -27,7 +27,7 @@ TEST(HttpPage, HasTheStatusOfEachErrorCode) {
 
   for (int i = 0; i <= static_cast<int>(ErrorCode::kInternal); ++i) {
     const auto code = static_cast<ErrorCode>(i);
-    const int status = internal::StatusOf(code, HttpOptions{});
+    const int status = internal::http::StatusOf(code, HttpOptions{});
     EXPECT_NE(page.find(Row(ToString(code), status)), std::string::npos)
         << ToString(code) << " is " << status;
   }

@@ -17,9 +17,9 @@
 
 namespace cirro {
 
-namespace internal {
+namespace internal::memory {
 class BrokerCore;
-}  // namespace internal
+}  // namespace internal::memory
 
 struct MemoryBrokerOptions {
   std::uint32_t partitions = 4;  ///< Of a topic that its first use creates.
@@ -94,7 +94,7 @@ class CIRRO_EXPORT MemoryBroker {
  private:
   friend struct MemoryAccess;
 
-  const std::unique_ptr<internal::BrokerCore> core_;
+  const std::unique_ptr<internal::memory::BrokerCore> core_;
 };
 
 }  // namespace cirro
