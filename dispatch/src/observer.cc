@@ -19,6 +19,8 @@ void Observer::NotBuried(const DeadLetterFacts& /*facts*/,
                          bool /*stalled*/) noexcept {}
 void Observer::Duplicate(std::string_view /*function*/,
                          const Delivery& /*delivery*/) noexcept {}
+void Observer::Held(std::string_view /*part*/, std::string_view /*partition*/,
+                    bool /*waits*/) noexcept {}
 void Observer::Noted(LogLevel /*level*/, std::string_view /*part*/,
                      std::string_view /*message*/) noexcept {}
 void Observer::Failed(std::string_view /*part*/,

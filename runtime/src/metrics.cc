@@ -170,6 +170,13 @@ void Metrics::Duplicate(std::string_view function,
                function);
 }
 
+void Metrics::Held(std::string_view part, std::string_view partition,
+                   bool waits) noexcept {
+  trouble_.Add(
+      waits ? TroubleCounts::Kind::kHeld : TroubleCounts::Kind::kWentOn, part,
+      partition);
+}
+
 std::uint64_t Metrics::SettledOf(std::string_view inlet) const {
   std::uint64_t settled = 0;
   const MutexLock lock(blocks_->mutex);

@@ -110,6 +110,8 @@ class Metrics final : public Observer {
                  bool stalled) noexcept override;
   void Duplicate(std::string_view function,
                  const Delivery& delivery) noexcept override;
+  void Held(std::string_view part, std::string_view partition,
+            bool waits) noexcept override;
 
   /// An outlet's send ended. `error` is null after success.
   void Sent(std::string_view outlet, const Error* error,

@@ -32,6 +32,8 @@ enum Family : std::size_t {
   kKeptFamily,
   kDroppedFamily,
   kDuplicateFamily,
+  kHeldFamily,
+  kHeldNow,
   kLagFamily,
   kLinkFamily,
   kSentFamily,
@@ -90,6 +92,11 @@ constexpr std::array kMetrics{
            "Events that were given up and lost, as on_exhausted says."},
     Metric{"cirro_duplicates_total", kCounter, "inlet, function",
            "Events that a function with dedup had done before."},
+    Metric{"cirro_inlet_holds_total", kCounter, "inlet, partition",
+           "How often a partition stopped because its oldest event was not "
+           "settled and as many as may be after it were delivered."},
+    Metric{"cirro_inlet_held", kGauge, "inlet, partition",
+           "1 while a partition waits so."},
     Metric{"cirro_inlet_lag", kGauge, "inlet, partition",
            "Messages in the source that are not settled, as last heard."},
     Metric{"cirro_inlet_connected", kGauge, "inlet",
@@ -162,13 +169,15 @@ std::uint64_t ResidentBytes() {
 }
 
 void AppendTrouble(Exposition& out, const TroubleCounts& trouble) {
-  constexpr std::array<std::array<std::string_view, 4>, TroubleCounts::kKinds>
+  constexpr std::array<std::array<std::string_view, 4>,
+                       TroubleCounts::kKinds - 1>
       kLabels{{{"inlet", "function", "reason", "place"},
                {"inlet", "place", "code", ""},
                {"inlet", "function", "reason", ""},
                {"inlet", "function", "reason", ""},
                {"inlet", "function", "reason", ""},
-               {"inlet", "function", "", ""}}};
+               {"inlet", "function", "", ""},
+               {"inlet", "partition", "", ""}}};
   for (std::size_t kind = 0; kind < kLabels.size(); ++kind) {
     const auto& names = kLabels.at(kind);
     out.Family(kMetrics.at(kBuriedFamily + kind));
@@ -189,6 +198,16 @@ void AppendTrouble(Exposition& out, const TroubleCounts& trouble) {
                    count);
       }
     }
+  }
+}
+
+// What began and is not over.
+void AppendHeld(Exposition& out, const TroubleCounts& trouble) {
+  out.Family(kMetrics[kHeldNow]);
+  TroubleCounts::Counts over = trouble.Of(TroubleCounts::Kind::kWentOn);
+  for (const auto& [values, begun] : trouble.Of(TroubleCounts::Kind::kHeld)) {
+    out.Sample({{"inlet", values[0]}, {"partition", values[1]}},
+               begun - std::min(begun, over[values]));
   }
 }
 
@@ -377,6 +396,7 @@ std::string Metrics::Render(const MetricsSnapshot& snapshot) const {
     return s.started - std::min(s.started, finished);
   });
   AppendTrouble(out, trouble_);
+  AppendHeld(out, trouble_);
   AppendBrokers(out, snapshot);
   out.Family(kMetrics[kSentFamily]);
   for (const auto& [outlet, sums] : outlets) {

@@ -157,6 +157,12 @@ void Reporter::Duplicate(std::string_view function,
   metrics_.Duplicate(function, delivery);
 }
 
+// The inlet says which message it waits for, and which setting bounds it.
+void Reporter::Held(std::string_view part, std::string_view partition,
+                    bool waits) noexcept {
+  metrics_.Held(part, partition, waits);
+}
+
 void Reporter::ReportGivenUp(LineQuota& quota, LogLevel level,
                              std::string_view message,
                              std::string_view function,

@@ -47,6 +47,8 @@ class Reporter final : public Observer {
                  bool stalled) noexcept override;
   void Duplicate(std::string_view function,
                  const Delivery& delivery) noexcept override;
+  void Held(std::string_view part, std::string_view partition,
+            bool waits) noexcept override;
   void Noted(LogLevel level, std::string_view part,
              std::string_view message) noexcept override;
   void Failed(std::string_view part, const Error& error) noexcept override;

@@ -22,8 +22,10 @@ class TroubleCounts {
     kKept,       // inlet, function, reason
     kDropped,    // inlet, function, reason
     kDuplicate,  // inlet, function
+    kHeld,       // inlet, partition
+    kWentOn,     // inlet, partition: of those, how many are over.
   };
-  static constexpr std::size_t kKinds = 6;
+  static constexpr std::size_t kKinds = 8;
   // Values of the kind's labels, in its order.
   using Labels = std::array<std::string, 4>;
   using Counts = std::map<Labels, std::uint64_t>;

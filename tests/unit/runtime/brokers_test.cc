@@ -250,6 +250,22 @@ TEST_F(GivenUp, WhatIsDroppedAndWhatWasDoneBeforeAreCounted) {
                                 "function=\"f\"} 1\n"));
 }
 
+TEST_F(GivenUp, APartitionThatIsHeldIsCountedAndSeen) {
+  Make().Held("orders", "orders/0", true);
+  Make().Held("orders", "orders/0", false);
+  Make().Held("orders", "orders/0", true);
+  Make().Held("orders", "orders/1", true);
+  Make().Held("orders", "orders/1", false);
+
+  const std::string page = Page();
+  EXPECT_THAT(page, HasSubstr("cirro_inlet_holds_total{inlet=\"orders\","
+                              "partition=\"orders/0\"} 2\n"));
+  EXPECT_THAT(page, HasSubstr("cirro_inlet_held{inlet=\"orders\","
+                              "partition=\"orders/0\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr("cirro_inlet_held{inlet=\"orders\","
+                              "partition=\"orders/1\"} 0\n"));
+}
+
 TEST_F(GivenUp, LinesAreSoManyASecond) {
   Reporter reporter = Make();
   for (std::size_t i = 0; i < 3 * LineQuota::kPerSecond; ++i) {

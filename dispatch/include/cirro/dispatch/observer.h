@@ -63,6 +63,11 @@ class CIRRO_EXPORT Observer {
   /// The function has done this event before; it was not called.
   virtual void Duplicate(std::string_view function,
                          const Delivery& delivery) noexcept;
+  /// `partition` of the inlet `part` delivers nothing more until the oldest of
+  /// its messages that is not settled is: as many as may be after it are. Not
+  /// `waits`: it goes on, or is another's now. Once for each change.
+  virtual void Held(std::string_view part, std::string_view partition,
+                    bool waits) noexcept;
 
   /// A function says something (Context::Log), of `event` where it is not null.
   virtual void Logged(LogLevel level, std::string_view function,
