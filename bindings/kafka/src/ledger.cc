@@ -124,7 +124,9 @@ Ledger::Commit Ledger::ToCommit(bool clean, std::size_t most_bytes) const {
   map.clean = clean;
   map.starts = clean ? 0 : suspects_.starts();
   if (limits_.offset_map) watermark_.DoneAbove(map.done);
-  map.crashes = suspects_.crashes();
+  Suspects suspects = suspects_;
+  if (clean && charged_ != 0) suspects.Discharge(charged_ - 1);
+  map.crashes = suspects.crashes();
   for (const auto& [offset, count] : attempts_) {
     map.attempts.push_back({offset, count});
   }

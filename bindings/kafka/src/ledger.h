@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,8 @@ class Ledger {
   /// The reader is at `next`: what is before it never comes, or came.
   void PassTo(std::uint64_t next);
 
-  /// What there is to commit, clean where the assignment ends in good order.
+  /// What there is to commit, clean where the assignment ends in good order:
+  /// then nobody died of what is still open, and it is charged with nothing.
   /// The metadata have at most so many bytes.
   [[nodiscard]] Commit ToCommit(bool clean, std::size_t most_bytes) const;
   /// Whether what was committed last is not what is so now.
@@ -80,6 +82,15 @@ class Ledger {
   /// Something open keeps the span at its bound.
   [[nodiscard]] bool AtSpanBound() const noexcept { return at_bound_; }
   [[nodiscard]] bool suspicious() const noexcept { return suspects_.active(); }
+  /// While it is: the first offset that is no suspect.
+  [[nodiscard]] std::uint64_t suspect_until() const noexcept {
+    return suspects_.horizon();
+  }
+  /// What runs as a suspect, and is charged with a death that may come.
+  [[nodiscard]] std::optional<std::uint64_t> charged() const noexcept {
+    if (charged_ == 0) return std::nullopt;
+    return charged_ - 1;
+  }
 
  private:
   void Moved();

@@ -12,6 +12,13 @@ auto Find(auto& counts, std::uint64_t offset) noexcept {
                           });
 }
 
+void TakeBack(std::vector<OffsetCount>& crashes,
+              std::uint64_t offset) noexcept {
+  const auto at = Find(crashes, offset);
+  if (at == crashes.end() || at->offset != offset) return;
+  if (--at->count == 0) crashes.erase(at);
+}
+
 }  // namespace
 
 void Suspects::Begin(const OffsetMap* last, std::uint64_t base,
@@ -26,8 +33,9 @@ void Suspects::Begin(const OffsetMap* last, std::uint64_t base,
   }
   // Wraps to nothing only after four thousand million starts.
   starts_ = unfinished + 1;
-  // A charge that stayed tells as much as starts do.
-  active_ = unfinished >= kStarts || (unfinished > 0 && !crashes_.empty());
+  // A charge that stayed tells as much as starts do, and no end that was clean
+  // takes it back.
+  active_ = unfinished >= kStarts || !crashes_.empty();
 }
 
 bool Suspects::IsGivenUp(std::uint64_t offset) const noexcept {
@@ -46,9 +54,7 @@ void Suspects::Charge(std::uint64_t offset) {
 }
 
 void Suspects::Discharge(std::uint64_t offset) noexcept {
-  const auto at = Find(crashes_, offset);
-  if (at == crashes_.end() || at->offset != offset) return;
-  if (--at->count == 0) crashes_.erase(at);
+  TakeBack(crashes_, offset);
 }
 
 void Suspects::MoveTo(std::uint64_t position) noexcept {
@@ -58,6 +64,12 @@ void Suspects::MoveTo(std::uint64_t position) noexcept {
   if (active_ && position < horizon_) return;
   active_ = false;
   starts_ = 1;  // This one, which gets on.
+}
+
+void Forgive(std::optional<std::uint64_t> charged, OffsetMap& last) {
+  if (last.clean || last.starts == 0) return;
+  --last.starts;
+  if (charged) TakeBack(last.crashes, *charged);
 }
 
 }  // namespace cirro::internal::kafka

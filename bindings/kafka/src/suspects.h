@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "cirro/dispatch/offset_map.h"
@@ -15,6 +16,8 @@ namespace cirro::internal::kafka {
 /// before it is and discharged after it: the charge that stays is the
 /// culprit's. It goes on so until it is past all that could have been in
 /// flight, and neighbours are never blamed.
+///
+/// A revoke and a stop say that nobody died, whatever is still open then.
 ///
 /// Pure: whoever owns it commits what it says before he goes on. One thread at
 /// a time.
@@ -32,6 +35,8 @@ class Suspects {
 
   /// Whether one record at a time is to be run.
   [[nodiscard]] bool active() const noexcept { return active_; }
+  /// While it is: the first offset that is no suspect.
+  [[nodiscard]] std::uint64_t horizon() const noexcept { return horizon_; }
   /// For the metadata, as OffsetMap has them.
   [[nodiscard]] std::uint32_t starts() const noexcept { return starts_; }
   [[nodiscard]] const std::vector<OffsetCount>& crashes() const noexcept {
@@ -55,5 +60,10 @@ class Suspects {
   std::uint64_t horizon_ = 0;
   std::vector<OffsetCount> crashes_;  // In ascending order.
 };
+
+/// Takes back from `last` what an assignment wrote in it that went without a
+/// last word, of a process that lives: its start, and its charge. Nothing where
+/// another one ended clean since.
+void Forgive(std::optional<std::uint64_t> charged, OffsetMap& last);
 
 }  // namespace cirro::internal::kafka

@@ -208,5 +208,19 @@ TEST_F(LedgerTest, ACleanEndForgetsTheStarts) {
   EXPECT_TRUE(Commit(true).clean);
 }
 
+TEST_F(LedgerTest, ACleanEndChargesNobodyWithWhatIsStillOpen) {
+  OffsetMap last;
+  last.base = 5;
+  last.starts = 3;
+  last.crashes = {{5, 1}};
+  ledger_.Begin(&last, 5, kEnd);
+  ASSERT_EQ(ledger_.Arrived(5), Take::kCommit);
+  ASSERT_EQ(ledger_.Arrived(5), Take::kDeliver);
+  ASSERT_EQ(ledger_.charged(), 5U);
+  EXPECT_THAT(Commit().crashes, ElementsAre(OffsetCount{5, 2}));
+
+  EXPECT_THAT(Commit(true).crashes, ElementsAre(OffsetCount{5, 1}));
+}
+
 }  // namespace
 }  // namespace cirro::internal::kafka

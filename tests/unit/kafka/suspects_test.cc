@@ -121,5 +121,51 @@ TEST(Suspects, WhatIsPassedIsForgotten) {
   EXPECT_THAT(suspects.crashes(), IsEmpty());
 }
 
+TEST(Suspects, AChargeOutlivesACleanEnd) {
+  OffsetMap last;
+  last.base = kBase;
+  last.clean = true;
+  last.crashes = {{kBase + 3, 1}};
+  Suspects suspects(3);
+
+  suspects.Begin(&last, kBase, kHorizon);
+
+  EXPECT_TRUE(suspects.active());
+  EXPECT_EQ(suspects.horizon(), kHorizon);
+}
+
+TEST(Suspects, AnAssignmentThatWasLostIsForgivenToItsProcess) {
+  OffsetMap last = Unfinished(2);
+  last.crashes = {{kBase + 1, 1}, {kBase + 3, 2}};
+
+  Forgive(kBase + 3, last);
+
+  EXPECT_EQ(last.starts, 1U);
+  EXPECT_THAT(last.crashes, ElementsAre(OffsetCount{kBase + 1, 1},
+                                        OffsetCount{kBase + 3, 1}));
+}
+
+TEST(Suspects, SessionsThatAreLostOneAfterTheOtherAreNoDeaths) {
+  OffsetMap map = Unfinished(1);
+  for (int lost = 0; lost < 10; ++lost) {
+    Forgive(std::nullopt, map);
+    Suspects suspects(3);
+    suspects.Begin(&map, kBase, kHorizon);
+    EXPECT_FALSE(suspects.active());
+    map = Unfinished(suspects.starts());
+  }
+}
+
+TEST(Suspects, NothingIsForgivenToWhatEndedCleanSince) {
+  OffsetMap last;
+  last.base = kBase;
+  last.clean = true;
+  last.crashes = {{kBase + 3, 2}};
+
+  Forgive(kBase + 3, last);
+
+  EXPECT_THAT(last.crashes, ElementsAre(OffsetCount{kBase + 3, 2}));
+}
+
 }  // namespace
 }  // namespace cirro::internal::kafka

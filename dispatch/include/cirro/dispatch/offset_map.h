@@ -27,7 +27,7 @@ struct CIRRO_EXPORT OffsetMap {
   std::uint64_t base = 0;  ///< The committed offset: the first one not done.
   /// Assignments that began to deliver since the last one that ended clean.
   std::uint32_t starts = 0;
-  /// Given up in good order, by a revoke or a stop: nothing ran on.
+  /// Given up in good order, by a revoke or a stop: the process lived.
   bool clean = false;
   /// One past the newest delivered; not less than `base`.
   std::uint64_t next = 0;
