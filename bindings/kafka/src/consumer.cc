@@ -11,7 +11,6 @@ using Phase = InletShared::Phase;
 // An event of librdkafka is told by an edge; this often it is looked at anyway.
 constexpr milliseconds kLongestWait{250};
 constexpr milliseconds kProbe{1'000};
-constexpr milliseconds kProbePatience{50};
 
 std::string WhatToChange(rd_kafka_resp_err_t code) {
   switch (code) {
@@ -97,6 +96,7 @@ Consumer::Consumer(const Parts& parts, Handle handle)
       voice_(parts.voice),
       shared_(parts.shared),
       handle_(std::move(handle)),
+      asker_(std::make_unique<Asker>(handle_.get(), shared_.mailbox)),
       events_(rd_kafka_queue_get_consumer(handle_.get())),
       decoder_(options_.decode) {
   batch_.reserve(Partition::kBatch);
@@ -106,6 +106,7 @@ Consumer::Consumer(const Parts& parts, Handle handle)
 }
 
 Consumer::~Consumer() {
+  asker_.reset();
   rd_kafka_queue_io_event_enable(events_.get(), -1, nullptr, 0);
   partitions_.clear();
   rebalance_.reset();
@@ -134,11 +135,14 @@ bool Consumer::Turn(TimePoint now) noexcept {
   bool busy = TakeNotes();
   busy = ServeEvents(events_.get()) || busy;
   if (closing_events_) busy = ServeEvents(closing_events_.get()) || busy;
+  TakeAnswer(now);
   AdvanceRebalance(now);
   AdvanceCommit(now);
   if (shared_.phase.load() == Phase::kRunning && !fatal_) {
-    AdvanceSeek(now);
-    if (shared_.demand.load(std::memory_order_relaxed)) {
+    if (rewinding_) AskRewind();
+    AdvanceSeek();
+    AskAnew(now);
+    if (shared_.demand.load(std::memory_order_relaxed) && !IsZombie(now)) {
       busy = ReadAll(now) || busy;
     }
   }
@@ -203,7 +207,7 @@ void Consumer::Take(Note& note) noexcept {
     case Note::Kind::kDone:
       if (ledger.Done(offset)) {
         ++done_;
-        partition->warned = partition->warned && ledger.AtSpanBound();
+        if (partition->suspicious) TellSuspicion(*partition);
         if (note.outputs) {
           partition->outputs.emplace(offset, std::move(note.outputs));
         }
@@ -302,14 +306,37 @@ void Consumer::Link(LinkState::Kind kind) noexcept {
 void Consumer::WatchLink(TimePoint now) noexcept {
   if (now < probe_at_) return;
   if (shared_.link().kind != LinkState::Kind::kDisconnected) return;
+  if (asker_->busy()) return;
   probe_at_ = now + kProbe;
-  const rd_kafka_metadata_t* metadata = nullptr;
-  const auto code = rd_kafka_metadata(handle_.get(), 0, nullptr, &metadata,
-                                      static_cast<int>(kProbePatience.count()));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  rd_kafka_metadata_destroy(metadata);
-  Link(assigned_once_ ? LinkState::Kind::kConnected
-                      : LinkState::Kind::kConnecting);
+  asker_->Ask({.about = Asker::About::kLink});
+}
+
+void Consumer::TakeAnswer(TimePoint now) noexcept {
+  auto answer = asker_->Take();
+  if (!answer) return;
+  switch (answer->about) {
+    case Asker::About::kAssign:
+      OnAnswer(*std::move(answer), now);
+      return;
+    case Asker::About::kSeek:
+      shared_.SeekDone(Seek(*answer));
+      seek_.reset();
+      return;
+    case Asker::About::kAnew:
+      StartAnew(*answer, now);
+      return;
+    case Asker::About::kRewind:
+      RewindTo(*answer);
+      return;
+    case Asker::About::kLink:
+      if (!answer->result ||
+          shared_.link().kind != LinkState::Kind::kDisconnected) {
+        return;
+      }
+      Link(assigned_once_ ? LinkState::Kind::kConnected
+                          : LinkState::Kind::kConnecting);
+      return;
+  }
 }
 
 void Consumer::ReportLag(TimePoint now) {

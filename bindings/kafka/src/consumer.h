@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "asker.h"
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/consumer_groups.h"
@@ -24,7 +25,6 @@
 #include "inlet_shared.h"
 #include "ledger.h"
 #include "partition.h"
-#include "positions.h"
 #include "transactions.h"
 
 namespace cirro::internal::kafka {
@@ -59,8 +59,9 @@ class Consumer {
   struct Rebalance {
     bool assign = false;
     PartitionList list{};
-    TimePoint deadline{};  ///< Of a revoke: when waiting ends.
-    TimePoint try_at{};    ///< Of an assignment: when it is tried again.
+    TimePoint deadline{};     ///< Of a revoke: when waiting ends.
+    TimePoint try_at{};       ///< Of an assignment: when it is tried again.
+    std::uint64_t asked = 0;  ///< Of an assignment: the ticket; 0: none.
     bool committing = false;
   };
   struct Committing {
@@ -73,6 +74,13 @@ class Consumer {
     std::vector<Part> parts{};
   };
   using Slots = std::vector<std::uint32_t>;
+  /// A partition went without a commit that says so: what begins next at
+  /// `base` is to know that this process did not die of it.
+  struct Survived {
+    bool unsaid = false;
+    std::uint64_t base = 0;
+    std::optional<std::uint64_t> charged{};  ///< As Ledger::charged.
+  };
 
   Consumer(const Parts& parts, Handle handle);
 
@@ -84,6 +92,8 @@ class Consumer {
   void OnError(rd_kafka_resp_err_t code, std::string_view text) noexcept;
   void Link(LinkState::Kind kind) noexcept;
   void WatchLink(TimePoint now) noexcept;
+  void TakeAnswer(TimePoint now) noexcept;
+  void TellSuspicion(Partition& partition) noexcept;
   void ReportLag(TimePoint now);
   [[nodiscard]] std::chrono::milliseconds Patience(
       TimePoint now) const noexcept;
@@ -97,20 +107,30 @@ class Consumer {
                    TimePoint now) noexcept;
   void Decode(Partition& partition, const rd_kafka_message_t& message);
   void WarnOfSpan(Partition& partition) noexcept;
+  void GoOn(Partition& partition) noexcept;
 
   // consumer_group.cc: partitions come and go.
   void OnRebalance(const rd_kafka_event_t& event) noexcept;
   void AdvanceRebalance(TimePoint now) noexcept;
-  void TryAssign(TimePoint now) noexcept;
-  [[nodiscard]] Result<void> Prepare(rd_kafka_topic_partition_list_t& list);
+  void TryAssign() noexcept;
+  void OnAnswer(Asker::Answer answer, TimePoint now) noexcept;
+  void Assign(TimePoint now) noexcept;
+  void Prepare(const Asker::Answer& answer);
+  [[nodiscard]] std::optional<OffsetMap> LastSaid(
+      std::uint32_t slot, const rd_kafka_topic_partition_t& element,
+      const Bounds& range);
   void AdvanceRevoke(TimePoint now) noexcept;
   void FinishRevoke(bool lost) noexcept;
   void GiveAway(rd_kafka_topic_partition_list_t* list, bool lost) noexcept;
+  void Remember(const Partition& partition) noexcept;
   [[nodiscard]] Slots SlotsOf(
       const rd_kafka_topic_partition_list_t& list) const;
   [[nodiscard]] bool IsCooperative() const noexcept;
   [[nodiscard]] std::string MemberId() const;
   [[nodiscard]] bool IsOurs() const;
+  [[nodiscard]] bool IsZombie(TimePoint now) const noexcept {
+    return lost_ && now < lost_until_;
+  }
   [[nodiscard]] bool IsJoining() const noexcept {
     return rejoining_ || (assigned_once_ && shared_.joining);
   }
@@ -122,18 +142,23 @@ class Consumer {
   void Committed(const Committing::Part& part,
                  rd_kafka_resp_err_t code) noexcept;
   void TakeTransaction() noexcept;
-  void RewindAll() noexcept;
   [[nodiscard]] Slots Assigned() const;
 
   // consumer_seek.cc
-  void AdvanceSeek(TimePoint now) noexcept;
-  [[nodiscard]] Result<void> Seek(const SeekPoint& to);
+  void AdvanceSeek() noexcept;
+  [[nodiscard]] Result<void> AskSeek(const SeekPoint& to);
+  [[nodiscard]] Result<void> Seek(const Asker::Answer& answer);
   void Rewind(Partition& partition, std::uint64_t position, std::uint64_t end);
+  void Void(Partition& partition, std::uint64_t position, std::uint64_t end);
   void ReadFrom(Partition& partition, std::uint64_t offset) noexcept;
-  void StartAnew(Partition& partition) noexcept;
-  [[nodiscard]] Result<std::uint64_t> StartOf(const Positions::Key& key,
-                                              const Bounds& bounds,
-                                              const Positions& positions) const;
+  void AskAnew(TimePoint now) noexcept;
+  void StartAnew(const Asker::Answer& answer, TimePoint now) noexcept;
+  void RewindAll() noexcept;
+  void AskRewind() noexcept;
+  void RewindTo(const Asker::Answer& answer) noexcept;
+  [[nodiscard]] PartitionList ListOf(const Slots& slots) const;
+  [[nodiscard]] std::uint64_t StartOf(const Positions::Key& key,
+                                      const Asker::Answer& answer) const;
 
   // consumer_close.cc
   void AdvanceStop(TimePoint now) noexcept;
@@ -146,12 +171,14 @@ class Consumer {
   InletShared& shared_;
 
   Handle handle_;
+  std::unique_ptr<Asker> asker_;  // Ends before the handle does.
   HandleQueue events_;
   HandleQueue closing_events_;
 
   std::vector<std::unique_ptr<Partition>>
       partitions_;                     // By slot; null: not ours.
   std::vector<std::uint32_t> epochs_;  // By slot.
+  std::vector<Survived> survived_;     // By slot.
   std::optional<Rebalance> rebalance_;
   std::optional<Committing> committing_;
   bool assigned_once_ = false;
@@ -159,6 +186,8 @@ class Consumer {
   bool lost_ = false;       // A commit was refused: we are no member any more.
   std::string member_{};    // Who was assigned what there is.
   TimePoint lost_until_{};  // Commits are tried again if no rebalance came.
+  bool rewinding_ = false;  // A transaction was aborted: where is asked.
+  std::optional<SeekPoint> seek_;  // That is asked about.
   bool fatal_ = false;
   bool closing_ = false;
   bool final_commit_ = false;

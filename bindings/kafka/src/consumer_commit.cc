@@ -16,15 +16,15 @@ constexpr milliseconds kCommitAgain{200};
 
 // What says that the partitions are another's now, or about to be. Librdkafka
 // does not always say so itself in time: its assignment_lost is not set where
-// the session ends within a rebalance. A cooperative member joins again while
-// it keeps its partitions, so a generation that is over is no loss to it.
+// the session ends within a rebalance. A cooperative member keeps its
+// partitions while a rebalance goes on, so that one does is no loss to it.
 bool IsLost(rd_kafka_resp_err_t code, bool cooperative) noexcept {
   switch (code) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
     case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
       return true;
-    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
     case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
       return !cooperative;
     default:
@@ -45,7 +45,7 @@ Consumer::Slots Consumer::Assigned() const {
 // None while the member joins: see OnSent.
 void Consumer::AdvanceCommit(TimePoint now) noexcept {
   if (parts_.transactions != nullptr) TakeTransaction();
-  if (committing_ || IsJoining() || closing_ || fatal_) return;
+  if (committing_ || IsJoining() || closing_ || fatal_ || rewinding_) return;
   if (lost_ && now < lost_until_) return;
   lost_ = false;
   const bool full = parts_.transactions != nullptr &&
@@ -70,9 +70,9 @@ bool Consumer::StartCommit(const Slots& slots, bool clean,
     Partition& partition = *partitions_[slot];
     if (stale_alone && !partition.ledger.IsStale()) continue;
     // Nothing ran since it was assigned: what the last owner left stays.
-    if (clean && partition.awaited != 0) continue;
-    const Ledger::Commit commit = partition.ledger.ToCommit(
-        clean && partition.ledger.open() == 0, partition.metadata_bytes);
+    if (clean && !partition.began) continue;
+    const Ledger::Commit commit =
+        partition.ledger.ToCommit(clean, partition.metadata_bytes);
     auto* const element = rd_kafka_topic_partition_list_add(
         list.get(), partition.topic.c_str(), partition.number);
     element->offset = static_cast<std::int64_t>(commit.offset);
@@ -137,6 +137,7 @@ void Consumer::Committed(const Committing::Part& part,
     if (partition == nullptr) return;
     partition->ledger.Committed(part.version);
     partition->committed_offset = part.offset;
+    partition->began = true;
     if (partition->awaited <= part.version) partition->awaited = 0;
     return;
   }

@@ -5,15 +5,12 @@
 #include <utility>
 
 #include "consumer.h"
-#include "positions.h"
 
 namespace cirro::internal::kafka {
 namespace {
 
 using std::chrono::milliseconds;
 
-// One request while a partition is prepared. What is open waits as long.
-constexpr milliseconds kAsk{1'000};
 constexpr milliseconds kAskAgain{200};
 // For the last commit of a partition that is taken away.
 constexpr milliseconds kLastCommit{5'000};
@@ -45,8 +42,8 @@ std::string Consumer::MemberId() const {
 // joined again has another name, and would commit what another has now: the
 // broker looks at the generation alone, which is the new one.
 bool Consumer::IsOurs() const {
-  return !lost_ && !fatal_ && rd_kafka_assignment_lost(handle_.get()) == 0 &&
-         MemberId() == member_;
+  return !lost_ && !fatal_ && !rewinding_ &&
+         rd_kafka_assignment_lost(handle_.get()) == 0 && MemberId() == member_;
 }
 
 Consumer::Slots Consumer::SlotsOf(
@@ -91,27 +88,46 @@ void Consumer::AdvanceRebalance(TimePoint now) noexcept {
   if (!rebalance_) return;
   if (!rebalance_->assign) {
     AdvanceRevoke(now);
-  } else if (now >= rebalance_->try_at) {
-    TryAssign(now);
+  } else if (rebalance_->list->cnt == 0 || closing_) {
+    Assign(now);
+  } else if (rebalance_->asked == 0 && now >= rebalance_->try_at) {
+    TryAssign();
   }
 }
 
-void Consumer::TryAssign(TimePoint now) noexcept {
-  rd_kafka_topic_partition_list_t& list = *rebalance_->list;
-  if (list.cnt > 0 && !closing_) {
-    if (auto prepared = Prepare(list); !prepared) {
-      if (committed_ok_) {
-        voice_.Say(LogLevel::kWarning,
-                   prepared.error().message + "; it is asked for again");
-      }
-      committed_ok_ = false;
-      for (const std::uint32_t slot : SlotsOf(list)) {
-        if (slot < partitions_.size()) partitions_[slot].reset();
-      }
-      rebalance_->try_at = now + kAskAgain;
-      return;
-    }
+void Consumer::TryAssign() noexcept {
+  if (asker_->busy()) return;
+  Asker::Question question{
+      .about = Asker::About::kAssign,
+      .list = PartitionList(
+          rd_kafka_topic_partition_list_copy(rebalance_->list.get())),
+      .committed = true,
+      .bounds = true};
+  if (options_.start.kind == KafkaStart::Kind::kTime) {
+    question.time = options_.start.time;
   }
+  rebalance_->asked = asker_->Ask(std::move(question));
+}
+
+void Consumer::OnAnswer(Asker::Answer answer, TimePoint now) noexcept {
+  if (!rebalance_ || rebalance_->asked != answer.ticket) return;
+  if (!answer.result) {
+    if (committed_ok_) {
+      voice_.Say(LogLevel::kWarning,
+                 answer.result.error().message + "; it is asked for again");
+    }
+    committed_ok_ = false;
+    rebalance_->asked = 0;
+    rebalance_->try_at = now + kAskAgain;
+    return;
+  }
+  Prepare(answer);
+  rebalance_->list = std::move(answer.list);
+  Assign(now);
+}
+
+void Consumer::Assign(TimePoint now) noexcept {
+  rd_kafka_topic_partition_list_t& list = *rebalance_->list;
   committed_ok_ = true;
   if (IsCooperative()) {
     const HandleError error(rd_kafka_incremental_assign(handle_.get(), &list));
@@ -139,66 +155,60 @@ void Consumer::TryAssign(TimePoint now) noexcept {
   rebalance_.reset();
 }
 
-// A ledger and an un-forwarded queue for each of `list`, and the offset to
-// begin at. Un-forwarded before the assignment a queue stays so: its records
+// What the commit of `element` says; nothing: it says nothing, or what is not
+// to be believed.
+std::optional<OffsetMap> Consumer::LastSaid(
+    std::uint32_t slot, const rd_kafka_topic_partition_t& element,
+    const Bounds& range) {
+  const auto position = static_cast<std::uint64_t>(element.offset);
+  auto map = DecodeOffsetMap(MetadataOf(element), position, range.end);
+  if (map) return *std::move(map);
+  if (element.metadata_size > 0) {
+    voice_.Say(LogLevel::kWarning,
+               shared_.NameOf(slot) + ": what the commit of offset " +
+                   std::to_string(position) +
+                   " says is ignored: " + map.error().message);
+  }
+  return std::nullopt;
+}
+
+// A ledger and an un-forwarded queue for each that is asked of, and the offset
+// to begin at. Un-forwarded before the assignment a queue stays so: its records
 // are polled when there is room for them, and never reach the main queue, which
 // is polled always.
-Result<void> Consumer::Prepare(rd_kafka_topic_partition_list_t& list) {
-  const auto code =
-      rd_kafka_committed(handle_.get(), &list, static_cast<int>(kAsk.count()));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return Error{ErrorCode::kUnavailable,
-                 "the committed offsets are not known: " + TextOf(code)};
-  }
-  const Positions positions(handle_.get(), list, kAsk);
-  const auto bounds = positions.AskBounds();
-  if (!bounds) return bounds.error();
-
-  for (auto& element : Elements(list)) {
-    if (element.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return Error{ErrorCode::kUnavailable,
-                   "the committed offset of " + std::string(element.topic) +
-                       " is not known: " + TextOf(element.err)};
-    }
+void Consumer::Prepare(const Asker::Answer& answer) {
+  for (auto& element : Elements(*answer.list)) {
     const std::uint32_t slot = shared_.SlotOf(element.topic, element.partition);
+    if (slot >= partitions_.size()) {
+      partitions_.resize(slot + 1);
+      epochs_.resize(slot + 1);
+      survived_.resize(slot + 1);
+    }
     const Positions::Key key{element.topic, element.partition};
-    const Bounds& range = bounds->at(key);
+    const Bounds& range = answer.bounds.at(key);
     const bool kept =
         element.offset >= 0 &&
         static_cast<std::uint64_t>(element.offset) >= range.begin &&
         static_cast<std::uint64_t>(element.offset) <= range.end;
-    std::uint64_t position = 0;
+    const std::uint64_t position =
+        kept ? static_cast<std::uint64_t>(element.offset)
+             : StartOf(key, answer);
     std::optional<OffsetMap> last;
     if (kept) {
-      position = static_cast<std::uint64_t>(element.offset);
-      auto map = DecodeOffsetMap(MetadataOf(element), position, range.end);
-      if (map) {
-        last = *std::move(map);
-      } else if (element.metadata_size > 0) {
-        voice_.Say(LogLevel::kWarning,
-                   shared_.NameOf(slot) + ": what the commit of offset " +
-                       std::to_string(position) +
-                       " says is ignored: " + map.error().message);
-      }
-    } else {
-      const auto start = StartOf(key, range, positions);
-      if (!start) return start.error();
-      position = *start;
-      if (element.offset >= 0) {
-        voice_.Say(LogLevel::kWarning,
-                   shared_.NameOf(slot) + ": the committed offset " +
-                       std::to_string(element.offset) + " is gone (" +
-                       std::to_string(range.begin) + " to " +
-                       std::to_string(range.end) +
-                       " are there); it begins at " + std::to_string(position) +
-                       ", as `start` says");
-      }
+      last = LastSaid(slot, element, range);
+    } else if (element.offset >= 0) {
+      voice_.Say(LogLevel::kWarning,
+                 shared_.NameOf(slot) + ": the committed offset " +
+                     std::to_string(element.offset) + " is gone (" +
+                     std::to_string(range.begin) + " to " +
+                     std::to_string(range.end) + " are there); it begins at " +
+                     std::to_string(position) + ", as `start` says");
+    }
+    const Survived ours = std::exchange(survived_[slot], {});
+    if (last && ours.unsaid && ours.base == position) {
+      Forgive(ours.charged, *last);
     }
 
-    if (slot >= partitions_.size()) {
-      partitions_.resize(slot + 1);
-      epochs_.resize(slot + 1);
-    }
     Ledger::Limits limits;
     limits.max_span = options_.max_span;
     limits.max_crashes = options_.max_crashes;
@@ -212,13 +222,7 @@ Result<void> Consumer::Prepare(rd_kafka_topic_partition_list_t& list) {
     partition.ledger.Begin(last ? &*last : nullptr, position, range.end);
     // That it began is committed before anything runs that may kill us.
     partition.awaited = partition.ledger.version();
-    if (partition.ledger.suspicious()) {
-      voice_.Say(LogLevel::kWarning,
-                 shared_.NameOf(slot) +
-                     ": the process ended more than once at offset " +
-                     std::to_string(position) +
-                     "; records run one at a time until it is past");
-    }
+    TellSuspicion(partition);
     partition.queue.reset(rd_kafka_queue_get_partition(
         handle_.get(), element.topic, element.partition));
     rd_kafka_queue_forward(partition.queue.get(), nullptr);
@@ -227,7 +231,25 @@ Result<void> Consumer::Prepare(rd_kafka_topic_partition_list_t& list) {
         partition.queue.get(), shared_.mailbox.descriptor(), &one, sizeof one);
     element.offset = static_cast<std::int64_t>(partition.ledger.position());
   }
-  return {};
+}
+
+// When a partition begins and ends to run one record at a time.
+void Consumer::TellSuspicion(Partition& partition) noexcept {
+  if (partition.suspicious == partition.ledger.suspicious()) return;
+  partition.suspicious = !partition.suspicious;
+  const std::string at = shared_.NameOf(partition.slot) + "@" +
+                         std::to_string(partition.ledger.position());
+  if (partition.suspicious) {
+    voice_.Say(LogLevel::kWarning,
+               at +
+                   ": the process ended more than once here; records run one "
+                   "at a time, each after a commit, until offset " +
+                   std::to_string(partition.ledger.suspect_until()));
+  } else {
+    voice_.Say(LogLevel::kInfo,
+               at + ": past what may have ended the process; records run in "
+                    "parallel again");
+  }
 }
 
 void Consumer::AdvanceRevoke(TimePoint now) noexcept {
@@ -254,6 +276,12 @@ void Consumer::AdvanceRevoke(TimePoint now) noexcept {
   if (!committing_ || now >= revoke.deadline) FinishRevoke(false);
 }
 
+// A session that is lost is no death.
+void Consumer::Remember(const Partition& partition) noexcept {
+  survived_[partition.slot] = {true, partition.committed_offset,
+                               partition.ledger.charged()};
+}
+
 void Consumer::FinishRevoke(bool lost) noexcept {
   const PartitionList list = std::move(rebalance_->list);
   rebalance_.reset();
@@ -266,6 +294,8 @@ void Consumer::GiveAway(rd_kafka_topic_partition_list_t* list,
   for (const std::uint32_t slot : SlotsOf(*list)) {
     names.push_back(shared_.NameOf(slot));
     if (slot >= partitions_.size() || !partitions_[slot]) continue;
+    GoOn(*partitions_[slot]);
+    Remember(*partitions_[slot]);
     rd_kafka_queue_io_event_enable(partitions_[slot]->queue.get(), -1, nullptr,
                                    0);
     partitions_[slot].reset();

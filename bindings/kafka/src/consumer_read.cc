@@ -20,7 +20,9 @@ bool Consumer::ReadAll(TimePoint now) noexcept {
 }
 
 bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
-  if (partition.revoking || partition.awaited != 0) return false;
+  if (partition.revoking || partition.awaited != 0 || partition.gone) {
+    return false;
+  }
   if (partition.reads_again) {
     if (now < partition.read_at) return false;
     partition.reads_again = false;
@@ -61,6 +63,7 @@ bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
         break;
     }
   }
+  if (partition.held && !partition.ledger.AtSpanBound()) GoOn(partition);
   if (!batch_.empty()) {
     parts_.sink.Deliver(batch_);
     batch_.clear();
@@ -103,7 +106,8 @@ bool Consumer::OnReadError(Partition& partition,
       return true;
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-      StartAnew(partition);
+      partition.Drop();
+      partition.gone = true;
       return false;
     default:
       OnError(message.err, shared_.NameOf(partition.slot) + ": " +
@@ -113,14 +117,22 @@ bool Consumer::OnReadError(Partition& partition,
 }
 
 void Consumer::WarnOfSpan(Partition& partition) noexcept {
-  if (partition.warned) return;
-  partition.warned = true;
+  if (partition.held) return;
+  partition.held = true;
+  const std::string name = shared_.NameOf(partition.slot);
+  voice_.Held(name, true);
   voice_.Say(LogLevel::kWarning,
-             shared_.NameOf(partition.slot) + " waits: offset " +
+             name + " waits: offset " +
                  std::to_string(partition.ledger.position()) +
                  " is not settled, and `max_span` (" +
                  std::to_string(options_.max_span) +
                  ") offsets after it are delivered");
+}
+
+void Consumer::GoOn(Partition& partition) noexcept {
+  if (!partition.held) return;
+  partition.held = false;
+  voice_.Held(shared_.NameOf(partition.slot), false);
 }
 
 }  // namespace cirro::internal::kafka

@@ -15,38 +15,45 @@ constexpr milliseconds kAsk{5'000};
 }  // namespace
 
 // Where a partition begins of which no offset is committed, or is gone.
-Result<std::uint64_t> Consumer::StartOf(const Positions::Key& key,
-                                        const Bounds& bounds,
-                                        const Positions& positions) const {
+std::uint64_t Consumer::StartOf(const Positions::Key& key,
+                                const Asker::Answer& answer) const {
+  const Bounds& range = answer.bounds.at(key);
   switch (options_.start.kind) {
     case KafkaStart::Kind::kEarliest:
-      return bounds.begin;
+      return range.begin;
     case KafkaStart::Kind::kLatest:
-      return bounds.end;
+      return range.end;
     case KafkaStart::Kind::kOffset:
-      return std::clamp(options_.start.offset, bounds.begin, bounds.end);
+      return std::clamp(options_.start.offset, range.begin, range.end);
     case KafkaStart::Kind::kTime:
-      break;
+      return answer.times.at(key);
   }
-  const auto times = positions.AskTime(options_.start.time);
-  if (!times) return times.error();
-  return times->at(key);
+  return range.begin;
 }
 
-void Consumer::AdvanceSeek(TimePoint /*now*/) noexcept {
+PartitionList Consumer::ListOf(const Slots& slots) const {
+  PartitionList list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(slots.size())));
+  for (const std::uint32_t slot : slots) {
+    rd_kafka_topic_partition_list_add(list.get(),
+                                      partitions_[slot]->topic.c_str(),
+                                      partitions_[slot]->number);
+  }
+  return list;
+}
+
+void Consumer::AdvanceSeek() noexcept {
+  if (asker_->busy()) return;
   const auto wanted = shared_.SeekWanted();
-  if (wanted) shared_.SeekDone(Seek(*wanted));
+  if (!wanted) return;
+  if (auto asked = AskSeek(*wanted); !asked) shared_.SeekDone(asked);
 }
 
-Result<void> Consumer::Seek(const SeekPoint& to) {
-  const PartitionList list(rd_kafka_topic_partition_list_new(1));
+Result<void> Consumer::AskSeek(const SeekPoint& to) {
   Slots slots;
   for (const std::uint32_t slot : Assigned()) {
     if (!to.partition.empty() && to.partition != shared_.NameOf(slot)) continue;
     slots.push_back(slot);
-    rd_kafka_topic_partition_list_add(list.get(),
-                                      partitions_[slot]->topic.c_str(),
-                                      partitions_[slot]->number);
   }
   if (slots.empty()) {
     return Error{
@@ -54,19 +61,26 @@ Result<void> Consumer::Seek(const SeekPoint& to) {
         (to.partition.empty() ? "no partition" : "'" + to.partition + "'") +
             std::string(" is not assigned to this member")};
   }
-  const Positions positions(handle_.get(), *list, kAsk);
-  const auto bounds = positions.AskBounds();
-  if (!bounds) return bounds.error();
-  std::map<Positions::Key, std::uint64_t> times;
-  if (to.kind == SeekPoint::Kind::kTime) {
-    auto asked = positions.AskTime(to.time);
-    if (!asked) return std::move(asked).error();
-    times = *std::move(asked);
-  }
-  for (const std::uint32_t slot : slots) {
+  constexpr int kTries = 5;
+  Asker::Question question{.about = Asker::About::kSeek,
+                           .list = ListOf(slots),
+                           .bounds = true,
+                           .tries = kTries};
+  if (to.kind == SeekPoint::Kind::kTime) question.time = to.time;
+  asker_->Ask(std::move(question));
+  seek_ = to;
+  return {};
+}
+
+// Of those that are still here.
+Result<void> Consumer::Seek(const Asker::Answer& answer) {
+  if (!answer.result) return answer.result;
+  const SeekPoint& to = *seek_;
+  for (const std::uint32_t slot : SlotsOf(*answer.list)) {
+    if (!partitions_[slot] || partitions_[slot]->revoking) continue;
     Partition& partition = *partitions_[slot];
     const Positions::Key key{partition.topic, partition.number};
-    const Bounds& range = bounds->at(key);
+    const Bounds& range = answer.bounds.at(key);
     std::uint64_t offset = range.begin;
     switch (to.kind) {
       case SeekPoint::Kind::kBeginning:
@@ -78,7 +92,7 @@ Result<void> Consumer::Seek(const SeekPoint& to) {
         offset = std::clamp(to.offset, range.begin, range.end);
         break;
       case SeekPoint::Kind::kTime:
-        offset = times.at(key);
+        offset = answer.times.at(key);
         break;
     }
     Rewind(partition, offset, range.end);
@@ -90,16 +104,25 @@ Result<void> Consumer::Seek(const SeekPoint& to) {
 // committed before a record of it runs.
 void Consumer::Rewind(Partition& partition, std::uint64_t position,
                       std::uint64_t end) {
-  partition.epoch = ++epochs_[partition.slot];
-  partition.outputs.clear();
-  partition.reads_again = false;
-  partition.ledger.Begin(nullptr, position, end);
-  partition.awaited = partition.ledger.version();
+  Void(partition, position, end);
   commit_at_ = clock_.Now();
   ReadFrom(partition, position);
 }
 
+void Consumer::Void(Partition& partition, std::uint64_t position,
+                    std::uint64_t end) {
+  GoOn(partition);
+  partition.epoch = ++epochs_[partition.slot];
+  partition.outputs.clear();
+  partition.reads_again = false;
+  partition.gone = false;
+  partition.suspicious = false;
+  partition.ledger.Begin(nullptr, position, end);
+  partition.awaited = partition.ledger.version();
+}
+
 // Only this thread consumes, so no record from before the seek can follow it.
+// Librdkafka answers it by itself, whether there is a broker or not.
 void Consumer::ReadFrom(Partition& partition, std::uint64_t offset) noexcept {
   partition.Drop();
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
@@ -128,56 +151,86 @@ void Consumer::ReadFrom(Partition& partition, std::uint64_t offset) noexcept {
 
 // The offset that was asked for is gone: retention took it, or somebody made
 // the topic anew.
-void Consumer::StartAnew(Partition& partition) noexcept {
-  const PartitionList list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(),
-                                    partition.number);
-  const Positions positions(handle_.get(), *list, kAsk);
-  const Positions::Key key{partition.topic, partition.number};
-  const auto bounds = positions.AskBounds();
-  const std::uint64_t gone = partition.ledger.next();
-  if (bounds) {
-    const Bounds& range = bounds->at(key);
-    if (const auto start = StartOf(key, range, positions)) {
-      voice_.Say(LogLevel::kWarning,
-                 shared_.NameOf(partition.slot) + ": offset " +
-                     std::to_string(gone) + " is gone (" +
-                     std::to_string(range.begin) + " to " +
-                     std::to_string(range.end) + " are there); it begins at " +
-                     std::to_string(*start) + ", as `start` says");
-      Rewind(partition, *start, range.end);
-      return;
+void Consumer::AskAnew(TimePoint now) noexcept {
+  for (const auto& partition : partitions_) {
+    if (asker_->busy()) return;
+    if (!partition || !partition->gone || partition->revoking ||
+        now < partition->read_at) {
+      continue;
     }
+    partition->anew = partition->epoch;
+    Asker::Question question{.about = Asker::About::kAnew,
+                             .list = ListOf({partition->slot}),
+                             .bounds = true};
+    if (options_.start.kind == KafkaStart::Kind::kTime) {
+      question.time = options_.start.time;
+    }
+    asker_->Ask(std::move(question));
   }
-  partition.Drop();
-  partition.reads_again = true;
-  partition.read_from = gone;
-  partition.read_at = clock_.Now() + milliseconds(1'000);
 }
 
-// After an aborted transaction: nothing since the committed offsets is done.
+void Consumer::StartAnew(const Asker::Answer& answer, TimePoint now) noexcept {
+  const std::uint32_t slot = SlotsOf(*answer.list).front();
+  if (!partitions_[slot]) return;
+  Partition& partition = *partitions_[slot];
+  if (!partition.gone || partition.anew != partition.epoch) return;
+  if (!answer.result) {
+    partition.read_at = now + milliseconds(1'000);
+    return;
+  }
+  const Positions::Key key{partition.topic, partition.number};
+  const Bounds& range = answer.bounds.at(key);
+  const std::uint64_t start = StartOf(key, answer);
+  voice_.Say(LogLevel::kWarning,
+             shared_.NameOf(slot) + ": offset " +
+                 std::to_string(partition.ledger.next()) + " is gone (" +
+                 std::to_string(range.begin) + " to " +
+                 std::to_string(range.end) + " are there); it begins at " +
+                 std::to_string(start) + ", as `start` says");
+  Rewind(partition, start, range.end);
+}
+
+// After an aborted transaction nothing since the committed offsets is done.
+// Which those are the broker alone knows: the commit of a transaction whose end
+// was not heard may have taken effect. Nothing is read or committed until it
+// says so.
 void Consumer::RewindAll() noexcept {
-  const PartitionList list(rd_kafka_topic_partition_list_new(1));
+  rewinding_ = false;
   for (const auto& partition : partitions_) {
     if (!partition) continue;
-    rd_kafka_topic_partition_list_add(list.get(), partition->topic.c_str(),
-                                      partition->number);
+    Void(*partition, partition->committed_offset, partition->ledger.next());
+    partition->rewinds = true;
+    rewinding_ = true;
   }
-  const auto code = rd_kafka_committed(handle_.get(), list.get(),
-                                       static_cast<int>(kAsk.count()));
-  for (int i = 0; i < list->cnt; ++i) {
-    const auto& element = list->elems[i];
+}
+
+void Consumer::AskRewind() noexcept {
+  if (asker_->busy()) return;
+  Slots slots;
+  for (const auto& partition : partitions_) {
+    if (partition && partition->rewinds) slots.push_back(partition->slot);
+  }
+  if (slots.empty()) {
+    rewinding_ = false;
+    return;
+  }
+  asker_->Ask({.about = Asker::About::kRewind,
+               .list = ListOf(slots),
+               .committed = true});
+}
+
+void Consumer::RewindTo(const Asker::Answer& answer) noexcept {
+  if (!answer.result) return;  // It is asked again.
+  for (int i = 0; i < answer.list->cnt; ++i) {
+    const auto& element = answer.list->elems[i];
     const std::uint32_t slot = shared_.SlotOf(element.topic, element.partition);
+    if (!partitions_[slot] || !partitions_[slot]->rewinds) continue;
     Partition& partition = *partitions_[slot];
-    // Without the broker's word the first one undone is known here, too: all
-    // that was in the transaction lies at or above what was committed before.
-    const bool known = code == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                       element.err == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                       element.offset >= 0;
-    const std::uint64_t position =
-        known ? static_cast<std::uint64_t>(element.offset)
-              : partition.committed_offset;
-    Rewind(partition, position, partition.ledger.next());
+    partition.rewinds = false;
+    Rewind(partition,
+           element.offset >= 0 ? static_cast<std::uint64_t>(element.offset)
+                               : partition.committed_offset,
+           partition.ledger.next());
   }
 }
 

@@ -50,6 +50,9 @@ class Voice {
   void Say(LogLevel level, std::string_view text) const noexcept {
     observer_.Noted(level, part_, text);
   }
+  void Held(std::string_view partition, bool waits) const noexcept {
+    observer_.Held(part_, partition, waits);
+  }
   void Fail(const Error& error) const noexcept {
     observer_.Failed(part_, error);
   }

@@ -41,9 +41,14 @@ class Partition {
   Ledger ledger;
   HandleQueue queue;
   bool revoking = false;
-  bool warned = false;  ///< Of the span, since there was room.
+  bool held = false;        ///< At its span's bound, as was said.
+  bool suspicious = false;  ///< Its ledger is, as was said.
+  bool rewinds = false;     ///< After an abort: where to is asked.
+  bool gone = false;        ///< Its offset is: where to begin is asked.
+  std::uint32_t anew = 0;   ///< The epoch that was asked of.
   std::uint64_t committed_offset = 0;
   std::uint64_t awaited = 0;  ///< The version to be committed first; 0: none.
+  bool began = false;         ///< The first of these was.
   std::size_t metadata_bytes = kMostMetadataBytes;
   TimePoint read_at{};          ///< Not before; after a record came back.
   std::uint64_t read_from = 0;  ///< Where then.

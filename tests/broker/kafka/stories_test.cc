@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <fstream>
+#include <future>
 #include <map>
 #include <memory>
 #include <random>
@@ -189,6 +191,47 @@ TEST_F(KafkaStories, Story5ARollingRestartRepeatsNothing) {
   EXPECT_THAT(came, SizeIs(static_cast<std::size_t>(written)));
   EXPECT_THAT(std::set<std::string>(came.begin(), came.end()),
               SizeIs(static_cast<std::size_t>(written)));
+}
+
+// A member that did not poll in time, because a function blocked its thread,
+// while a rebalance went on: another has its partition, and what it settles
+// late moves the commit neither back nor on.
+TEST_F(KafkaStories, Story6AMemberThatWasPutOutCommitsNothingMore) {
+  const std::string topic = tool().MakeTopic();
+  tool().WriteEvents(topic, 10);
+  KafkaInletOptions options = Options(topic);
+  options.session_timeout = milliseconds(1'000);
+  options.max_poll_interval = milliseconds(1'000);
+  options.connection.librdkafka.emplace_back("heartbeat.interval.ms", "200");
+  std::atomic<bool> blocks{false};
+  std::promise<void> goes_on;
+  const auto gate = goes_on.get_future().share();
+  const auto zombie = Start(options, [&](Member& member) {
+    member.sink.SettleBy([&](const Delivery&) {
+      blocks = true;
+      gate.wait();
+      return Settlement{.kind = Settlement::Kind::kAck};
+    });
+    member.sink.SettleAll();
+  });
+  ASSERT_TRUE(Eventually([&] { return blocks.load(); }));
+
+  const auto other = Start(options);
+  other->sink.SettleAll();
+  ASSERT_TRUE(AwaitCommitted(topic, 10));
+  goes_on.set_value();
+
+  EXPECT_TRUE(Eventually([&] { return zombie->notes.Count("lost:") == 1; }));
+  EXPECT_GE(tool().Committed(group_, topic).offset, 10);
+  tool().WriteEvents(topic, 10, 0, 10);
+  EXPECT_TRUE(AwaitCommitted(topic, 20));
+  auto came = other->sink.came();
+  const auto late = zombie->sink.came();
+  EXPECT_THAT(late, SizeIs(Ge(10U)));
+  came.insert(came.end(), late.begin() + 10, late.end());
+  // Nothing of before again, nothing of after passed over.
+  EXPECT_THAT(came, SizeIs(20));
+  EXPECT_THAT(std::set<std::string>(came.begin(), came.end()), SizeIs(20));
 }
 
 // A revoke in the middle of what several partitions have open: each one's own
