@@ -153,6 +153,7 @@ class JetStreamInlet : public Inlet,
   std::uint64_t session_epoch_ = 0;
   std::uint64_t highest_sequence_ = 0;  // Delivered so far.
   bool lost_ = false;
+  bool suspicious_ = false;  // As was said.
 
   std::atomic<std::thread::id> fetching_thread_{};
 

@@ -348,13 +348,23 @@ void JetStreamInlet::ReleaseExcused() {
 // written down before, so that none is blamed for another.
 void JetStreamInlet::RunSuspect() {
   ReleaseExcused();
-  if (held_.empty()) return;
+  if (held_.empty() && !suspicious_) return;
   {
     const MutexLock lock(mutex_);
     if (suspect_runs_) return;
-    suspect_runs_ = true;
-    --held_count_;
+    suspect_runs_ = !held_.empty();
+    held_count_ -= suspect_runs_ ? 1 : 0;
   }
+  if (suspicious_ == held_.empty()) {
+    suspicious_ = !held_.empty();
+    Say(suspicious_ ? LogLevel::kWarning : LogLevel::kInfo,
+        suspicious_ ? held_.front().delivery.position() +
+                          ": a process may have ended over it, and over " +
+                          std::to_string(held_.size() - 1) +
+                          " more that are here; they run one at a time"
+                    : "no message is left that a process may have ended over");
+  }
+  if (held_.empty()) return;
   Held held = std::move(held_.front());
   held_.pop_front();
   if (const auto before = journal_.Begin(link_.get(), held.facts)) {

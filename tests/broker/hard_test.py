@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""What is hard on a runtime that brokers feed, with processes of a function.
+
+Poison that kills its process; keys that hang, fail or are slow beside others;
+50 processes that end by SIGTERM under load, and how long until another has
+what they gave back.
+
+usage: hard_test.py BUILD_DIR
+"""
+
+import collections
+import json
+import os
+import pathlib
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+import uuid
+
+BUILD = pathlib.Path(sys.argv.pop(1))
+CIRRO = str(BUILD / "bin" / "cirro")
+TOOLS = BUILD / "tests" / "bin"
+WORKER = str(TOOLS / "hard_worker")
+KAFKA = os.environ.get("CIRRO_TEST_KAFKA_URL")
+NATS = os.environ.get("CIRRO_TEST_NATS_URL")
+PATIENCE = 60
+
+
+def await_that(condition, what):
+    """The first of its answers that is one."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > until:
+            raise AssertionError(f"{what}: not within {PATIENCE} s")
+        time.sleep(0.01)  # Between two looks at what other processes do.
+
+
+class Worker:
+    """A process of hard_worker, its log and its work."""
+
+    def __init__(self, case, folder, settings, http=False):
+        self._folder = folder
+        words = [WORKER, *(f"--set={setting}" for setting in settings)]
+        words += ["--port=0"] if http else ["--set=http.enabled=false"]
+        self.log = folder / f"log.{uuid.uuid4().hex}"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, "HARD_WORK": str(folder)})
+        case.addCleanup(self.process.wait, 20)
+        case.addCleanup(self.process.kill)
+
+    def logged(self, text=""):
+        return [line for line in self.log.read_text().splitlines()
+                if text in line]
+
+    def done(self):
+        """(time, id, key) of each event, in the order of their ends."""
+        file = self._folder / f"done.{self.process.pid}"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [(int(line.split()[0]), *line.split()[1:]) for line in lines
+                if line.count(" ") == 2]
+
+    def end(self, case):
+        self.process.send_signal(signal.SIGTERM)
+        case.assertEqual(self.process.wait(30), 0, self.log.read_text())
+
+
+class OnKafka:
+
+    def __init__(self):
+        make = lambda *words: subprocess.run(
+            [TOOLS / "cirro_test_make_topic", *words], stdout=subprocess.PIPE,
+            text=True, timeout=30, check=True).stdout.strip()
+        self.topic, self.dead = make(), make()
+        self.url = f"kafka://{KAFKA}/{self.topic}"
+        self.settings = [
+            "inlet.in.type=kafka", f"inlet.in.brokers={KAFKA}",
+            f"inlet.in.topics={self.topic}", f"inlet.in.group=g-{self.topic}",
+            "inlet.in.commit_every=50ms", "inlet.in.session_timeout=1s",
+            "inlet.in.librdkafka.heartbeat.interval.ms=200",
+            "outlet.dead.type=kafka", f"outlet.dead.brokers={KAFKA}",
+            f"outlet.dead.topic={self.dead}", "dispatch.dead_letter=dead"]
+
+
+class OnJetStream:
+
+    def __init__(self):
+        name = uuid.uuid4().hex
+        self.stream, self.dead = f"in-{name}", f"dead-{name}"
+        for stream in (self.stream, self.dead):
+            subprocess.run([TOOLS / "cirro_test_make_stream", stream,
+                            f"{stream}.*"], capture_output=True, timeout=30,
+                           check=True)
+        self.url = f"{NATS}/{self.stream}.x"
+        self.settings = [
+            "inlet.in.type=nats", f"inlet.in.servers={NATS}",
+            f"inlet.in.stream={self.stream}", "inlet.in.durable=d",
+            "inlet.in.ack_wait=1s", "inlet.in.heartbeat=1s",
+            "outlet.dead.type=nats", f"outlet.dead.servers={NATS}",
+            f"outlet.dead.subject={self.dead}.letters",
+            "dispatch.dead_letter=dead"]
+
+
+class Hard(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="cirro-hard-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def need(self, address):
+        if not address:
+            self.skipTest("there is no broker")
+
+    def send(self, side, kind, id_, *words, count=1):
+        done = subprocess.run(
+            [CIRRO, "send", side.url, "--mode", "binary", "--type",
+             f"com.example.{kind}", "--id", id_, "--count", str(count),
+             *words], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def letters(self, side):
+        listed = subprocess.run(
+            [CIRRO, "dlq", "list", "--place", "dead", "--format", "json",
+             *(f"--set={setting}" for setting in side.settings)],
+            capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        return [json.loads(line) for line in listed.stdout.splitlines()]
+
+
+class Poison(Hard):
+    """Story 13, with the whole runtime: nobody lived to count the deaths."""
+
+    def check(self, side, begins, ends):
+        self.send(side, "good", "before", count=30)
+        self.send(side, "poison", "poison")
+        self.send(side, "good", "after", count=30)
+        good = {f"{part}-{n}" for part in ("before", "after")
+                for n in range(1, 31)}
+        workers = []
+        done = set()
+
+        def is_all_done():
+            done.update(id_ for _, id_, _ in workers[-1].done())
+            return done >= good and self.letters(side)
+
+        while True:
+            self.assertLess(len(workers), 10, "it is never given up")
+            workers.append(Worker(self, self.folder, side.settings))
+            await_that(lambda: workers[-1].process.poll() is not None or
+                       is_all_done(), "dead or done")
+            done.update(id_ for _, id_, _ in workers[-1].done())
+            if workers[-1].process.poll() is None:
+                break
+            self.assertEqual(workers[-1].process.returncode, -signal.SIGKILL)
+
+        self.assertGreaterEqual(len(workers), 4)
+        (letter,) = self.letters(side)
+        self.assertEqual(letter["event"]["id"], "poison")
+        self.assertEqual(letter["reason"], "crashed")
+        self.assertTrue(any(worker.logged(begins) for worker in workers))
+        await_that(lambda: workers[-1].logged(ends), ends)
+        self.assertEqual(done, good)
+        workers[-1].end(self)
+        # Nor does it, or a neighbour, come again.
+        self.send(side, "good", "later")
+        last = Worker(self, self.folder, side.settings)
+        await_that(last.done, "the later one")
+        self.assertEqual([id_ for _, id_, _ in last.done()], ["later"])
+        self.assertEqual(len(self.letters(side)), 1)
+        last.end(self)
+
+    def test_poison_is_dead_lettered_and_no_neighbour_is_on_kafka(self):
+        self.need(KAFKA)
+        self.check(OnKafka(), "records run one at a time",
+                   "records run in parallel again")
+
+    def test_poison_is_dead_lettered_and_no_neighbour_is_on_jetstream(self):
+        self.need(NATS)
+        self.check(OnJetStream(), "they run one at a time",
+                   "no message is left that a process may have ended over")
+
+
+class Keys(Hard):
+    """A key delays no other before the span is at its bound, and then it says
+    so."""
+
+    SPAN = 300
+
+    def check(self, kind, *settings):
+        self.need(KAFKA)
+        side = OnKafka()
+        held = 'cirro_inlet_held{inlet="in",partition="%s/0"}' % side.topic
+        self.send(side, kind, "stuck", "-e", "partitionkey=k")
+        self.send(side, "good", "behind", "-e", "partitionkey=k")
+        self.send(side, "good", "other", "-e", "partitionkey=o", count=200)
+        self.send(side, "good", "any", count=200)
+        worker = Worker(self, self.folder, [
+            *side.settings, f"inlet.in.max_span={self.SPAN}",
+            "metrics.public=true", "dispatch.retry_base=10ms", "dispatch.retry_cap=50ms",
+            "dispatch.retry_attempts=1000000", *settings], http=True)
+
+        def metric(name):
+            (line,) = await_that(lambda: worker.logged("listening"),
+                                 "listening")[:1]
+            port = re.search(r":(\d+)", line.split("listening")[1])[1]
+            with urllib.request.urlopen(
+                    f"http://127.0.0.1:{port}/metrics") as page:
+                for line in page.read().decode().splitlines():
+                    if line.startswith(name):
+                        return line.split()[-1]
+            return None
+
+        # All that the span has room for, but the one and what is behind it.
+        await_that(lambda: len(worker.done()) == self.SPAN - 2, "the others")
+        (line,) = await_that(lambda: worker.logged("`max_span`"), "the line")
+        self.assertIn(f"{side.topic}/0 waits: offset 0 is not settled", line)
+        self.assertEqual(await_that(lambda: metric(held), held), "1")
+        ids = {id_ for _, id_, _ in worker.done()}
+        self.assertEqual(len(ids), self.SPAN - 2)
+        self.assertFalse(ids & {"stuck", "behind"})
+
+        (self.folder / "release").touch()
+        await_that(lambda: len(worker.done()) == 402, "all")
+        order = [id_ for _, id_, key in worker.done() if key == "k"]
+        self.assertEqual(order, ["stuck", "behind"])
+        await_that(lambda: metric(held) == "0", held)
+        self.assertEqual(self.letters(side), [])
+        worker.end(self)
+
+    def test_a_hung_key_delays_no_other(self):
+        self.check("hung", "function.work.timeout=200ms")
+
+    def test_a_slow_key_delays_no_other(self):
+        self.check("slow", "function.work.timeout=10m")
+
+    def test_a_failing_key_delays_no_other(self):
+        self.check("failing")
+
+
+if __name__ == "__main__":
+    unittest.main()
