@@ -93,6 +93,7 @@ class Connection : public TimerNode {
   void TakeEvent(Exchange& exchange);
   void TakeBatch(Exchange& exchange, std::vector<Result<Event>> members,
                  std::uint64_t low);
+  [[nodiscard]] const InletInfo& InfoOfRequest() const;
   template <typename Content>
   Delivery MakeDelivery(Content content, std::uint64_t low,
                         std::uint32_t reply_capacity);

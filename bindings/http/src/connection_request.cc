@@ -254,11 +254,18 @@ void Connection::TakeBatch(Exchange& exchange,
   }
 }
 
+const InletInfo& Connection::InfoOfRequest() const {
+  for (const HttpPath& one : host_.parts.options.paths) {
+    if (SplitTarget(host_.head.target).path == one.path) return *one.info;
+  }
+  return host_.parts.info;
+}
+
 template <typename Content>
 Delivery Connection::MakeDelivery(Content content, std::uint64_t low,
                                   std::uint32_t reply_capacity) {
   const RequestHead& head = host_.head;
-  Delivery delivery(std::move(content), host_.parts.info, host_.parts.settler,
+  Delivery delivery(std::move(content), InfoOfRequest(), host_.parts.settler,
                     DeliveryToken{id_, low});
   delivery.facts.deadline = host_.now + host_.parts.options.deadline;
   delivery.facts.reply_capacity = reply_capacity;

@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cirro/cloudevents/decode_options.h"
 #include "cirro/cloudevents/export.h"
+#include "cirro/dispatch/inlet.h"
 #include "cirro/http/codec.h"
 
 namespace cirro {
@@ -33,6 +35,12 @@ enum class HttpDrainStep : std::uint8_t {
 /// The step in a few words, for a log line.
 [[nodiscard]] CIRRO_EXPORT std::string_view ToString(
     HttpDrainStep step) noexcept;
+
+/// What is posted to `path` comes by `info`, so that a sink can tell it apart.
+struct HttpPath {
+  std::string path;
+  const InletInfo* info;  ///< Outlives the receiver.
+};
 
 /// How the HTTP receiver listens, what it bounds and how it answers. A value;
 /// Start refuses what makes no sense with kInvalidConfig.
@@ -85,6 +93,7 @@ struct HttpOptions {
   /// (kRedriveHeader), whatever the functions' filters say; else it is answered
   /// 403. Only where those who can reach the port may do that.
   bool redrive = false;
+  std::vector<HttpPath> paths{};  ///< Those that are not as every other.
   HttpReplyMode reply_mode = HttpReplyMode::kAsRequest;
   /// How long a draining receiver still takes connections and requests.
   std::chrono::milliseconds drain_delay{0};
