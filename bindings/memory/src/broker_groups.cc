@@ -22,7 +22,7 @@ Result<std::uint64_t> BrokerCore::Join(const MemoryInletOptions& options,
   }
   if (group->mode != options.mode) {
     return Error{ErrorCode::kInvalidConfig,
-                 "group '" + options.group +
+                 "mode: group '" + options.group +
                      "' consumes in the other mode; set another mode or group"};
   }
   const auto partitions = PartitionsOfTopics(options.topics);

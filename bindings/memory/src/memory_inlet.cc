@@ -10,24 +10,23 @@ namespace cirro {
 namespace {
 
 Result<void> Check(const MemoryInletOptions& options) {
-  const auto wrong = [&](const std::string& why) {
-    return Error{ErrorCode::kInvalidConfig,
-                 "inlet '" + options.name + "': " + why};
+  const auto wrong = [](std::string why) {
+    return Error{ErrorCode::kInvalidConfig, std::move(why)};
   };
   using std::chrono::milliseconds;
-  if (options.topics.empty()) return wrong("topics must name at least one");
-  if (options.max_in_flight == 0) return wrong("max_in_flight must not be 0");
-  if (options.max_batch == 0) return wrong("max_batch must not be 0");
+  if (options.topics.empty()) return wrong("topics: must name at least one");
+  if (options.max_in_flight == 0) return wrong("max_in_flight: must not be 0");
+  if (options.max_batch == 0) return wrong("max_batch: must not be 0");
   if (options.longest_span == 0 ||
       options.longest_span > Watermark::kLongestSpan) {
-    return wrong("longest_span must be 1 to 16384, not " +
+    return wrong("longest_span: must be 1 to 16384, not " +
                  std::to_string(options.longest_span));
   }
   if (options.ack_wait <= milliseconds(0)) {
-    return wrong("ack_wait must be more than 0");
+    return wrong("ack_wait: must be more than 0");
   }
   if (options.revoke_patience < milliseconds(0)) {
-    return wrong("revoke_patience must not be negative");
+    return wrong("revoke_patience: must not be negative");
   }
   return {};
 }

@@ -57,8 +57,7 @@ class MemoryOutlet final : public Outlet,
 Result<std::unique_ptr<Outlet>> MakeMemoryOutlet(MemoryBroker& broker,
                                                  MemoryOutletOptions options) {
   if (options.topic.empty()) {
-    return Error{ErrorCode::kInvalidConfig,
-                 "outlet '" + options.name + "': topic must be set"};
+    return Error{ErrorCode::kInvalidConfig, "topic: must be set"};
   }
   return std::unique_ptr<Outlet>(std::make_unique<MemoryOutlet>(
       MemoryAccess::Core(broker), std::move(options)));
