@@ -18,6 +18,7 @@
 #include "cirro/http_client/http_client.h"
 #include "cirro/kafka/inlet_options.h"
 #include "cirro/kafka/outlet_options.h"
+#include "cirro/memory/memory.h"
 #include "cirro/nats/nats.h"
 #include "cirro/runtime/secret.h"
 
@@ -80,7 +81,7 @@ struct FunctionConfig {
   std::optional<bool> dedup{};
 };
 
-enum class InletType : std::uint8_t { kKafka, kNats };
+enum class InletType : std::uint8_t { kKafka, kNats, kMemory };
 
 // Of the options those of its type count.
 struct InletConfig {
@@ -90,12 +91,13 @@ struct InletConfig {
   NatsConnection nats{};   // Of either.
   JetStreamInletOptions nats_jetstream{};
   CoreNatsInletOptions nats_core{};
+  MemoryInletOptions memory{};
   // What all types have.
   std::uint32_t max_in_flight = 0;
   std::size_t max_in_flight_bytes = 0;
 };
 
-enum class OutletType : std::uint8_t { kHttp, kKafka, kNats };
+enum class OutletType : std::uint8_t { kHttp, kKafka, kNats, kMemory };
 
 struct OutletConfig {
   OutletType type{};
@@ -103,7 +105,9 @@ struct OutletConfig {
   Secret authorization{};
   KafkaOutletOptions kafka{};
   NatsOutletOptions nats{};
-  std::uint32_t max_in_flight = 0;  // Of all types.
+  MemoryOutletOptions memory{};
+  std::uint32_t max_in_flight = 0;  // Of all but the last.
+  std::string http_path{};
 };
 
 // The one type is sqlite.
@@ -145,6 +149,7 @@ struct Config {
   DispatchConfig dispatch{};
   KnativeConfig knative{};
   ReadinessConfig readiness{};
+  MemoryBrokerOptions memory{};
   Named<FunctionConfig> functions{};
   Named<InletConfig> inlets{};
   Named<OutletConfig> outlets{};

@@ -47,6 +47,11 @@ bool Reads(const InletConfig& inlet, const OutletConfig& outlet) {
     }
     return SubjectMatches(filter, outlet.nats.subject);
   }
+  if (inlet.type == InletType::kMemory && outlet.type == OutletType::kMemory) {
+    const std::vector<std::string>& topics = inlet.memory.topics;
+    return std::find(topics.begin(), topics.end(), outlet.memory.topic) !=
+           topics.end();
+  }
   return false;
 }
 

@@ -109,6 +109,9 @@ Result<void> Endpoints::MakeOutlet(const std::string& name,
           (*api)->make_outlet(std::move(outlet.nats), clock_, observer_),
           outlets_);
     }
+    case OutletType::kMemory:
+      return Keep(section, MakeMemoryOutlet(Memory(), std::move(outlet.memory)),
+                  outlets_);
   }
   return {};
 }
@@ -167,8 +170,23 @@ Result<void> Endpoints::MakeInlet(const std::string& name,
           (*api)->make_jetstream_inlet(std::move(options), clock_, observer_),
           inlets_);
     }
+    case InletType::kMemory: {
+      MemoryInletOptions options = inlet.memory;
+      options.max_in_flight = inlet.max_in_flight;
+      return Keep(
+          section,
+          MakeMemoryInlet(Memory(), std::move(options), clock_, observer_),
+          inlets_);
+    }
   }
   return {};
+}
+
+MemoryBroker& Endpoints::Memory() {
+  if (memory_ == nullptr) {
+    memory_ = std::make_unique<MemoryBroker>(clock_, config_.memory);
+  }
+  return *memory_;
 }
 
 // The APIs promise that an error begins with the option.

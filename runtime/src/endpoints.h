@@ -13,6 +13,7 @@
 #include "cirro/dispatch/inlet.h"
 #include "cirro/dispatch/observer.h"
 #include "cirro/dispatch/outlet.h"
+#include "cirro/memory/memory.h"
 #include "cirro/sqlite/sqlite.h"
 #include "config.h"
 #include "module_loader.h"
@@ -64,6 +65,7 @@ class Endpoints {
   Result<void> MakeStore(const std::string& name,
                          const DeadLetterConfig& place);
   Result<void> MakeInlet(const std::string& name, const InletConfig& inlet);
+  [[nodiscard]] MemoryBroker& Memory();
   // What a part says of its options, told of the setting.
   [[nodiscard]] Error Wrong(const std::string& section, const Error& error,
                             bool of_module) const;
@@ -74,6 +76,7 @@ class Endpoints {
   const ModuleLoader loader_;
   const Clock& clock_;
   Observer& observer_;
+  std::unique_ptr<MemoryBroker> memory_;  // Made for the first that needs it.
   std::vector<std::unique_ptr<Outlet>> outlets_;
   std::vector<std::unique_ptr<SqliteStore>> stores_;
   std::vector<std::unique_ptr<Inlet>> inlets_;

@@ -57,6 +57,13 @@ internal::ModuleLoader Loader() {
       internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH")));
 }
 
+// Where no command can reach.
+Error EndsWithItsProcess() {
+  return {ErrorCode::kUnsupported,
+          "type: a topic in memory is reached by its own process alone, and "
+          "ends with it"};
+}
+
 // A part says of its options, which are those of `section`.
 Error InSection(const std::string& section, const Error& error) {
   return {error.code, "[" + section + "] " + error.message};
@@ -100,6 +107,8 @@ Result<std::unique_ptr<LetterBox>> OpenOutlet(
   switch (outlet.type) {
     case OutletType::kHttp:
       break;
+    case OutletType::kMemory:
+      return InSection("outlet." + name, EndsWithItsProcess());
     case OutletType::kKafka: {
       const auto api = Loader().Load<KafkaApi>("kafka");
       if (!api) return api.error();
@@ -165,6 +174,8 @@ class Returns final : public LetterReturn {
         options.max_bytes = inlet.max_in_flight_bytes;
         return (*api)->open_return(options, teller_.clock(), teller_);
       }
+      case InletType::kMemory:
+        return EndsWithItsProcess();
       case InletType::kNats: {
         if (!inlet.jetstream) break;
         const auto api = Loader().Load<NatsApi>("nats");
@@ -200,7 +211,10 @@ Result<std::unique_ptr<LetterBox>> OpenLetterBox(
   }
   for (const auto& [name, outlet] : config->outlets) {
     if (name == place) return OpenOutlet(name, outlet);
-    if (outlet.type == OutletType::kHttp) continue;
+    if (outlet.type == OutletType::kHttp ||
+        outlet.type == OutletType::kMemory) {
+      continue;
+    }
     names += (names.empty() ? "" : ", ") + name;
   }
   if (!place.empty()) {

@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace cirro::internal {
+namespace {
+
+constexpr std::size_t kDataShown = 256;
+
+}  // namespace
 
 void MeteredOutlet::Send(Event event, SendCompletion completion) noexcept {
   std::uint64_t place = 0;
@@ -31,6 +36,14 @@ void MeteredOutlet::OnSent(std::uint64_t send, Result<void> result,
   }
   metrics_.Sent(outlet_.name(), result ? nullptr : &result.error(),
                 clock_.Now() - ended->begin);
+  if (result && logger_.Takes(LogLevel::kDebug)) {
+    const Event& event = ended->event;
+    logger_.Write(LogLevel::kDebug, "an event was sent",
+                  {{"outlet", outlet_.name()},
+                   {"event_id", event.id()},
+                   {"event_type", event.type()},
+                   {"data", event.data().substr(0, kDataShown)}});
+  }
   std::size_t left_out = 0;
   if (!result && failed_.Take(clock_.Now(), left_out)) {
     const Event& event = ended->event;

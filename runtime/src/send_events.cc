@@ -79,6 +79,13 @@ Result<void> SendEvents(std::span<const std::string> flags,
     return Error{ErrorCode::kInvalidConfig,
                  "there is no [outlet." + std::string(outlet) + "]"};
   }
+  if (wanted->second.type == internal::OutletType::kMemory) {
+    return Error{ErrorCode::kInvalidConfig,
+                 "outlet." + std::string(outlet) +
+                     ".type = \"memory\": the topic is in the memory of its "
+                     "own process; give it an http_path there, and send to "
+                     "that"};
+  }
   // The other parts of a process are not this command's.
   config->outlets = {*wanted};
   config->inlets.clear();

@@ -246,7 +246,20 @@ Result<void> Service::MakeDispatcher() {
   auto made = Dispatcher::Make(std::move(registry_), options, std::move(parts));
   if (!made) return made.error();
   dispatcher_ = *std::move(made);
+  MakeRelay(*overrides);
   return {};
+}
+
+void Service::MakeRelay(const std::vector<Extension>& overrides) {
+  for (const auto& outlet : metered_) {
+    const auto path = paths_.find(outlet->name());
+    if (path == paths_.end()) continue;
+    if (relay_ == nullptr) {
+      relay_ =
+          std::make_unique<Relay>(*dispatcher_, reporter_, clock_, overrides);
+    }
+    relay_->Add(path->second, *outlet);
+  }
 }
 
 void Service::WarnOfRepliesWithoutPlace() const {
@@ -284,6 +297,12 @@ void Service::MakeReceiver() {
     options.listen_fd = listen_fd_;
   }
   options.drain_delay = config_.drain.delay;
+  for (const auto& [name, outlet] : config_.outlets) {
+    if (outlet.http_path.empty()) continue;
+    InletInfo& info = paths_[name];
+    info = {.name = options.name, .peer_waits = true};
+    options.paths.push_back({outlet.http_path, &info});
+  }
   options.on_forgiven = [this](Leniency what, const Event& event) {
     reporter_.Forgiven(what, event);
   };
@@ -320,6 +339,7 @@ Result<void> Service::Start() {
     // The first request after listening is answered as every other one.
     side_routes_.Set(Readiness::kReady);
     Sink* sink = dispatcher_.get();
+    if (relay_ != nullptr) sink = relay_.get();
     if (!config_.http.enabled) sink = &refuse_all;
     started = receiver_->Start(*sink);
   }

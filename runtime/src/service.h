@@ -21,6 +21,7 @@
 #include "log.h"
 #include "metered_outlet.h"
 #include "metrics.h"
+#include "relay.h"
 #include "reporter.h"
 #include "side_routes.h"
 #include "timer_thread.h"
@@ -74,6 +75,7 @@ class Service {
   [[nodiscard]] Result<void> CheckPlaces(
       const std::string& section, std::span<const std::string> names) const;
   Result<void> MakeDispatcher();
+  void MakeRelay(const std::vector<Extension>& overrides);
   void WarnOfRepliesWithoutPlace() const;
   void MakeReceiver();
   void SayWhereItListens();
@@ -95,6 +97,9 @@ class Service {
   std::map<std::string, std::string, std::less<>> types_;  // By function.
   Endpoints endpoints_;
   BrokerHealth health_;
+  // Paths of outlets, by these.
+  std::map<std::string, InletInfo, std::less<>> paths_;
+  std::unique_ptr<Relay> relay_;  // Where outlets have an http_path.
   std::vector<std::unique_ptr<MeteredOutlet>> metered_;  // Of each outlet.
   std::unique_ptr<DedupStore> dedup_;
   std::unique_ptr<HttpReceiver> receiver_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <map>
 #include <vector>
 
 #include "dead_letter_loops.h"
@@ -63,6 +64,21 @@ class Rules {
     for (const std::string& place : places) {
       const std::string loop = LoopOf(config_, place);
       if (!loop.empty()) Fail(*Find(section, "dead_letter"), loop);
+    }
+  }
+
+  // Each path has one outlet, and there is HTTP.
+  void CheckPaths() {
+    std::map<std::string_view, std::string_view> outlets;
+    for (const auto& [name, outlet] : config_.outlets) {
+      if (outlet.http_path.empty()) continue;
+      const auto [other, first] = outlets.try_emplace(outlet.http_path, name);
+      const EffectiveSetting& path = *Find("outlet." + name, "http_path");
+      if (!first) {
+        Fail(path, "is that of [outlet." + std::string(other->second) + "]");
+      } else if (!config_.http.enabled) {
+        Fail(path, "has no effect without http.enabled");
+      }
     }
   }
 
@@ -131,6 +147,7 @@ std::string CheckTogether(const Config& config, bool functions_known) {
     rules.CheckReplies();
   }
   rules.CheckRetry();
+  rules.CheckPaths();
   rules.CheckLoops("dispatch", config.dispatcher.dead_letter);
   for (const auto& [name, function] : config.functions) {
     rules.CheckOrder(name, function, functions_known);

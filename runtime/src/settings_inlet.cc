@@ -13,6 +13,7 @@ void LandType(Config& config, std::string_view name,
   InletConfig& inlet = SectionOf(config.inlets, name);
   Assign(inlet.type, value);
   inlet.kafka.name = inlet.nats_jetstream.name = inlet.nats_core.name = name;
+  inlet.memory.name = name;
 }
 
 constexpr std::array kSettings{
@@ -22,7 +23,7 @@ constexpr std::array kSettings{
             .fallback = "",
             .doc = "The protocol; it decides which module is loaded.",
             .land = &LandType,
-            .choices = "kafka|nats",
+            .choices = "kafka|nats|memory",
             .required = "type = \"kafka\""},
     Setting{.section = "inlet",
             .key = "max_in_flight",
@@ -40,7 +41,8 @@ constexpr std::array kSettings{
             .doc = "The same bound in bytes.",
             .land = &Land<&Config::inlets, &InletConfig::max_in_flight_bytes>,
             .min = 1 << 16,
-            .max = kMaxBytes},
+            .max = kMaxBytes,
+            .types = "kafka|nats"},
 };
 
 }  // namespace

@@ -107,5 +107,7 @@ inline constexpr std::int64_t kOneDay = 86'400'000;
 // Of inlets and outlets.
 [[nodiscard]] std::span<const Setting> KafkaSettings();
 [[nodiscard]] std::span<const Setting> NatsSettings();
+// Of inlets, outlets, and the broker between them.
+[[nodiscard]] std::span<const Setting> MemorySettings();
 
 }  // namespace cirro::internal

@@ -14,6 +14,7 @@ void LandType(Config& config, std::string_view name,
   OutletConfig& outlet = SectionOf(config.outlets, name);
   Assign(outlet.type, value);
   outlet.http.name = outlet.kafka.name = outlet.nats.name = name;
+  outlet.memory.name = name;
 }
 
 // What an HTTP field may hold.
@@ -26,6 +27,17 @@ Result<void> CheckFieldValue(std::string_view text) {
                "must hold no line break and no other control character"};
 }
 
+// What a request for it names.
+Result<void> CheckPath(std::string_view text) {
+  const bool good = text.starts_with('/') &&
+                    std::all_of(text.begin(), text.end(), [](char c) {
+                      return '!' <= c && c <= '~' && c != '?' && c != '#';
+                    });
+  if (good) return {};
+  return Error{ErrorCode::kInvalidConfig,
+               "must be a path that begins with /, without query and spaces"};
+}
+
 using enum SettingType;
 
 constexpr std::array kSettings{
@@ -35,7 +47,7 @@ constexpr std::array kSettings{
             .fallback = "http",
             .doc = "The protocol; it decides which module is loaded.",
             .land = &LandType,
-            .choices = "http|kafka|nats"},
+            .choices = "http|kafka|nats|memory"},
     Setting{.section = "outlet",
             .key = "url",
             .type = kUrl,
@@ -99,7 +111,17 @@ constexpr std::array kSettings{
                    "overloaded.",
             .land = &Land<&Config::outlets, &OutletConfig::max_in_flight>,
             .min = 1,
-            .max = kMaxCount},
+            .max = kMaxCount,
+            .types = "http|kafka|nats"},
+    Setting{.section = "outlet",
+            .key = "http_path",
+            .type = kText,
+            .fallback = "",
+            .doc = "Events that are posted to this path here, `/orders` say, "
+                   "go to this outlet, and no function sees them; they are "
+                   "answered when it has confirmed.",
+            .land = &Land<&Config::outlets, &OutletConfig::http_path>,
+            .check = &CheckPath},
     Setting{
         .section = "outlet",
         .key = "authorization",

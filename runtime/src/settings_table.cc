@@ -17,6 +17,10 @@ constexpr std::array kSections{
     Section{"drain", false, "How the process ends on SIGTERM."},
     Section{"dispatch", false, "The engine between inlets and functions."},
     Section{"readiness", false, "When `/readyz` says that events are taken."},
+    Section{"memory", false,
+            "The broker in this process, of inlets and outlets with `type = "
+            "\"memory\"`: topics are made by their first use, and end with the "
+            "process."},
     Section{"knative", false, "What Knative's bindings hand to a container."},
     Section{"function", true,
             "One registered function; NAME is its name in lower case with "
@@ -51,7 +55,7 @@ std::span<const Setting> Settings() {
   static const std::vector<Setting> kAll =
       Together({HttpSettings(), ProcessSettings(), DispatchSettings(),
                 InletSettings(), OutletSettings(), DeadLetterSettings(),
-                KafkaSettings(), NatsSettings()});
+                KafkaSettings(), NatsSettings(), MemorySettings()});
   return kAll;
 }
 

@@ -124,6 +124,95 @@ TEST(ConfigType, AKeyOfAnotherTypeIsTold) {
                     HasSubstr("cirro.toml:6")));
 }
 
+constexpr std::string_view kMemory =
+    "[inlet.in]\ntype = \"memory\"\ntopics = [\"a\"]\n"
+    "[outlet.out]\ntype = \"memory\"\ntopic = \"b\"\n";
+
+TEST(ConfigMemory, DefaultsAreThoseOfTheBrokerItself) {
+  const auto config = Load(kMemory);
+
+  ASSERT_TRUE(config) << Message(config);
+  const MemoryInletOptions inlet;
+  const MemoryInletOptions& in = config->inlets.at("in").memory;
+  EXPECT_EQ(config->inlets.at("in").type, InletType::kMemory);
+  EXPECT_EQ(in.name, "in");
+  EXPECT_THAT(in.topics, ElementsAre("a"));
+  EXPECT_EQ(in.group, inlet.group);
+  EXPECT_EQ(in.mode, inlet.mode);
+  EXPECT_EQ(in.from_beginning, inlet.from_beginning);
+  EXPECT_EQ(in.max_batch, inlet.max_batch);
+  EXPECT_EQ(in.longest_span, inlet.longest_span);
+  EXPECT_EQ(in.revoke_patience, inlet.revoke_patience);
+  EXPECT_EQ(in.ack_wait, inlet.ack_wait);
+  const MemoryOutletOptions outlet;
+  const MemoryOutletOptions& out = config->outlets.at("out").memory;
+  EXPECT_EQ(config->outlets.at("out").type, OutletType::kMemory);
+  EXPECT_EQ(out.name, "out");
+  EXPECT_EQ(out.topic, "b");
+  EXPECT_EQ(out.key_from, outlet.key_from);
+  const MemoryBrokerOptions broker;
+  EXPECT_EQ(config->memory.partitions, broker.partitions);
+  EXPECT_EQ(config->memory.max_records, broker.max_records);
+  EXPECT_EQ(config->memory.max_bytes, broker.max_bytes);
+  EXPECT_EQ(config->memory.max_record_bytes, broker.max_record_bytes);
+  EXPECT_EQ(config->memory.rebalance_timeout, broker.rebalance_timeout);
+}
+
+TEST(ConfigMemory, TakesWhatIsSet) {
+  const auto config = Load(
+      "[memory]\npartitions = 1\nmax_bytes = \"1MiB\"\n"
+      "[inlet.in]\ntype = \"memory\"\ntopics = [\"a\"]\ngroup = \"g\"\n"
+      "mode = \"shared\"\nstart = \"end\"\n"
+      "[outlet.out]\ntype = \"memory\"\ntopic = \"b\"\n"
+      "key_from = \"none\"\nhttp_path = \"/b\"\n",
+      {{"CIRRO__INLET__IN__ACK_WAIT", "2s"}},
+      {{"inlet.in.batch", "3", "flag --set"}});
+
+  ASSERT_TRUE(config) << Message(config);
+  EXPECT_EQ(config->memory.partitions, 1U);
+  EXPECT_EQ(config->memory.max_bytes, 1U << 20);
+  const MemoryInletOptions& in = config->inlets.at("in").memory;
+  EXPECT_EQ(in.group, "g");
+  EXPECT_EQ(in.mode, MemoryMode::kShared);
+  EXPECT_FALSE(in.from_beginning);
+  EXPECT_EQ(in.ack_wait, std::chrono::seconds(2));
+  EXPECT_EQ(in.max_batch, 3U);
+  EXPECT_EQ(config->outlets.at("out").memory.key_from, "");
+  EXPECT_EQ(config->outlets.at("out").http_path, "/b");
+}
+
+TEST(ConfigMemory, WhatItHasNotIsNoSettingOfIt) {
+  EXPECT_THAT(Message(Load("[inlet.in]\ntype = \"memory\"\n")),
+              HasSubstr("inlet.in.topics is not set"));
+  EXPECT_THAT(Message(Load(std::string(kMemory) + "max_in_flight = 7\n")),
+              AllOf(HasSubstr("outlet.out.max_in_flight is a setting of type"),
+                    HasSubstr("and outlet.out.type is memory")));
+}
+
+TEST(ConfigMemory, ALetterThatWouldComeInAgainIsRefused) {
+  EXPECT_THAT(
+      Message(Load("[inlet.in]\ntype = \"memory\"\ntopics = [\"a\", \"b\"]\n"
+                   "[outlet.out]\ntype = \"memory\"\ntopic = \"b\"\n"
+                   "[dispatch]\ndead_letter = [\"out\"]\n")),
+      HasSubstr("comes in again by [inlet.in]"));
+}
+
+TEST(ConfigPath, OfAnOutletIsItsAlone) {
+  const std::string two = std::string(kMemory) +
+                          "http_path = \"/b\"\n[outlet.p]\n"
+                          "url = \"http://h/\"\nhttp_path = \"/b\"\n";
+
+  EXPECT_THAT(Message(Load(two)),
+              AllOf(HasSubstr("outlet.p.http_path = \"/b\": is that of "
+                              "[outlet.out]"),
+                    HasSubstr("cirro.toml:")));
+  EXPECT_THAT(Message(Load(std::string(kMemory) + "http_path = \"b\"\n")),
+              HasSubstr("must be a path that begins with /"));
+  EXPECT_THAT(Message(Load(std::string(kMemory) +
+                           "http_path = \"/b\"\n[http]\nenabled = false\n")),
+              HasSubstr("has no effect without http.enabled"));
+}
+
 TEST(ConfigType, TheNearestKeyIsOneOfTheType) {
   const auto config = WithInlet("topic = \"t\"\n");
 
