@@ -13,10 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "support/die_with_parent.h"
+
 namespace cirro::test {
 
 /// A program under test: what it writes, its signals, how it ended. Waits are
-/// bounded by `patience`.
+/// bounded by `patience`. It ends with the thread that started it at the
+/// latest.
 class ChildProcess {
  public:
   struct Start {
@@ -31,9 +34,13 @@ class ChildProcess {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe");
     output_ = ends[0];
+    const pid_t parent = getpid();
     pid_ = fork();
     if (pid_ < 0) throw std::runtime_error("fork");
-    if (pid_ == 0) Become(start, ends[1]);
+    if (pid_ == 0) {
+      DieWithParent(parent);
+      Become(start, ends[1]);
+    }
     close(ends[1]);
   }
   ~ChildProcess() {

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/die_with_parent.h"
 #include "support/free_port.h"
 #include "support/temp_dir.h"
 
@@ -31,7 +32,8 @@ inline std::string KafkaHome() {
   return home == nullptr ? "" : home;
 }
 
-/// A broker of the test's own, to be killed and started again with its data.
+/// A broker of the test's own, to be killed and started again with its data. It
+/// ends with the thread that started it at the latest.
 class KafkaServer {
  public:
   /// Formats and starts it.
@@ -128,9 +130,11 @@ class KafkaServer {
     for (std::string& each : all) raw.push_back(each.data());
     raw.push_back(nullptr);
     const std::string log = directory_ / "log";
+    const pid_t parent = getpid();
     const pid_t pid = fork();
     if (pid < 0) throw std::runtime_error("fork");
     if (pid == 0) {
+      DieWithParent(parent);
       if (freopen(log.c_str(), "a", stdout) == nullptr) _exit(126);
       dup2(STDOUT_FILENO, STDERR_FILENO);
       execvp("java", raw.data());
