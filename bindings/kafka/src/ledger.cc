@@ -1,6 +1,7 @@
 #include "ledger.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace cirro::internal::kafka {
 
@@ -67,7 +68,10 @@ Ledger::Take Ledger::Arrived(std::uint64_t offset) {
 int Ledger::AttemptOf(std::uint64_t offset) const {
   if (attempts_.empty()) return 1;
   const auto at = attempts_.find(offset);
-  return at == attempts_.end() ? 1 : static_cast<int>(at->second) + 1;
+  if (at == attempts_.end()) return 1;
+  // Anybody may have written the metadata.
+  constexpr std::uint32_t kMost = std::numeric_limits<int>::max() - 1;
+  return static_cast<int>(std::min(at->second, kMost)) + 1;
 }
 
 bool Ledger::Done(std::uint64_t offset) {

@@ -1,6 +1,7 @@
 #include "partition_reader.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace cirro::internal::memory {
 
@@ -60,7 +61,10 @@ void PartitionReader::Attempted(std::uint64_t offset, int attempts) {
 
 int PartitionReader::attempts(std::uint64_t offset) const {
   const auto found = attempts_.find(offset);
-  return found == attempts_.end() ? 0 : static_cast<int>(found->second);
+  if (found == attempts_.end()) return 0;
+  // Anybody may have written the metadata; one more is to be added.
+  constexpr std::uint32_t kMost = std::numeric_limits<int>::max() - 1;
+  return static_cast<int>(std::min(found->second, kMost));
 }
 
 void PartitionReader::Seek(std::uint64_t offset, std::uint32_t epoch) {

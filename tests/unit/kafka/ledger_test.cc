@@ -166,6 +166,17 @@ TEST_F(LedgerTest, KeepsHowOftenOneWasTried) {
   EXPECT_EQ(ledger_.AttemptOf(1), 4);
 }
 
+TEST_F(LedgerTest, CountsNoAttemptsThatCannotBe) {
+  OffsetMap forged;
+  forged.attempts = {{.offset = 0, .count = 0xFFFF'FFFF},
+                     {.offset = 1, .count = 0x7FFF'FFFF}};
+
+  ledger_.Begin(&forged, 0, kEnd);
+
+  EXPECT_EQ(ledger_.AttemptOf(0), 0x7FFF'FFFF);
+  EXPECT_EQ(ledger_.AttemptOf(1), 0x7FFF'FFFF);
+}
+
 TEST_F(LedgerTest, InSuspicionOneRunsAtATimeAndIsChargedBefore) {
   OffsetMap last;
   last.base = 5;
