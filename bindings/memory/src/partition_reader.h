@@ -25,8 +25,10 @@ class PartitionReader {
   [[nodiscard]] const std::string& warning() const { return warning_; }
 
   [[nodiscard]] std::uint64_t next() const { return next_; }
-  [[nodiscard]] bool HasRoom() const { return watermark_.HasRoom(next_); }
-  /// Whether it is to be handed over.
+  [[nodiscard]] bool HasRoom(std::uint64_t offset) const {
+    return watermark_.HasRoom(offset);
+  }
+  /// Whether it is to be handed over. REQUIRES: it has room.
   bool Read(std::uint64_t offset);
   /// The reader is past what has no message.
   void PassTo(FetchEnd end);

@@ -181,14 +181,15 @@ void PartitionedInlet::Redeliver(TimePoint now) {
 
 void PartitionedInlet::FetchNew(Turned& turned) {
   for (const auto& [id, reader] : readers_) {
-    if (!shell_.wants(open_) || !reader->HasRoom()) continue;
+    if (!shell_.wants(open_) || !reader->HasRoom(reader->next())) continue;
     fetched_.clear();
     const FetchEnd end =
         shell_.core().Fetch(id, reader->next(), shell_.room(open_), fetched_);
     turned.next = std::min(turned.next, end.visible);
     bool had_room = true;
     for (Fetched& one : fetched_) {
-      had_room = reader->HasRoom();
+      // Of this one, not of the next: a hole may lie between them.
+      had_room = reader->HasRoom(one.offset);
       if (!had_room) break;
       if (reader->Read(one.offset)) Add(one, *reader);
     }

@@ -282,6 +282,53 @@ TEST(PartitionedInlet, StopsAtItsLongestSpanAndGoesOn) {
   EXPECT_EQ(rig.Committed(), 4);
 }
 
+TEST(PartitionedInlet, LosesNothingBehindAHoleThatIsLongerThanItsSpan) {
+  MemoryRig rig;
+  rig.Publish(1);
+  rig.broker.LeaveGap("orders", 10);
+  rig.Publish(1, 1);
+  const auto inlet = rig.Make({.longest_span = 4});
+  HoldingSink sink;
+  ASSERT_TRUE(inlet->Start(sink));
+  inlet->Pump();
+  auto first = sink.TakeNow(1);
+  inlet->Pump();
+
+  SettleAll(first);
+  inlet->Pump();
+  inlet->Pump();
+  auto second = sink.TakeNow(1);
+  const std::int64_t before = rig.Committed();
+  SettleAll(second);
+  inlet->Pump();
+
+  EXPECT_LE(before, 11);
+  EXPECT_EQ(rig.Committed(), 12);
+}
+
+TEST(PartitionedInlet, CountsNoAttemptsThatCannotBe) {
+  MemoryRig rig;
+  rig.Publish(1);
+  InlineSink sink;
+  auto inlet = rig.Make();
+  ASSERT_TRUE(inlet->Start(sink));
+  inlet->Pump();
+  ASSERT_TRUE(inlet->Stop({}));
+  rig.broker.OverwriteCommit(
+      "shop", "orders/0",
+      {.offset = 0,
+       .metadata = EncodeOffsetMap(
+           {.next = 1, .attempts = {{.offset = 0, .count = 0x7FFF'FFFF}}})});
+  HoldingSink second;
+  inlet = rig.Make();
+  ASSERT_TRUE(inlet->Start(second));
+
+  inlet->Pump();
+  auto held = second.TakeNow(1);
+
+  EXPECT_EQ(held.front().facts.attempt, 0x7FFF'FFFF);
+}
+
 TEST(PartitionedInlet, KeepsItsPlaceWithoutDemand) {
   MemoryRig rig;
   rig.Publish(1);
