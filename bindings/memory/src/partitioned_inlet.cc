@@ -168,11 +168,14 @@ void PartitionedInlet::Add(Fetched& fetched, PartitionReader& reader) {
 void PartitionedInlet::Redeliver(TimePoint now) {
   while (!again_.empty() && again_.top().due <= now && shell_.wants(open_)) {
     const DeliveryToken token = again_.top().token;
-    again_.pop();
     PartitionReader* const reader = ReaderOf(token);
-    if (reader == nullptr || !reader->IsOpen(token.low)) continue;
     fetched_.clear();
-    shell_.core().Fetch(PartitionOf(token), token.low, 1, fetched_);
+    if (reader != nullptr && reader->IsOpen(token.low)) {
+      shell_.core().Fetch(PartitionOf(token), token.low, 1, fetched_);
+      // The broker went away since it was looked at.
+      if (fetched_.empty() && !shell_.core().reachable()) break;
+    }
+    again_.pop();
     if (!fetched_.empty() && fetched_.front().offset == token.low) {
       Add(fetched_.front(), *reader);
     }
