@@ -16,7 +16,9 @@ namespace {
 // Two queues by time: every claim gets the same lease and every done key the
 // same window, so what ends first stands in front, and each call only looks
 // there. Claims are as many as their askers have events in flight, and those
-// that an asker forgot leave with their lease.
+// that an asker forgot leave a lease after their own ran out: until then they
+// are anybody's who asks, or their own again who renew them late. One that was
+// released is nobody's to renew: a renewal may be told after the release.
 class MemoryDedup final : public DedupStore {
  public:
   MemoryDedup(const Clock& clock, std::chrono::milliseconds window,
@@ -37,10 +39,8 @@ class MemoryDedup final : public DedupStore {
     const MutexLock lock(mutex_);
     const TimePoint now = Forget();
     const auto found = Find(key);
-    if (found == known_.end()) {
-      // Its lease ran out and nobody asked meanwhile: it is held again.
-      Add(claims_, Until(now, lease_))->claim = claim;
-    } else if (!found->second->done && found->second->claim == claim) {
+    if (found == known_.end()) return;
+    if (!found->second->done && found->second->claim == claim) {
       Extend(found->second, now);
     }
   }
@@ -108,12 +108,15 @@ class MemoryDedup final : public DedupStore {
       entry->listener = listener;
       return DedupAnswer::kClaimed;
     }
-    const Entry& entry = *found->second;
+    Entry& entry = *found->second;
     if (entry.done) return DedupAnswer::kDone;
     // Its own claim, asked for again.
     const bool own = entry.claim == claim && entry.listener == listener;
-    if (own) Extend(found->second, now);
-    return own ? DedupAnswer::kClaimed : DedupAnswer::kHeld;
+    if (!own && entry.until > now) return DedupAnswer::kHeld;
+    entry.claim = claim;
+    entry.listener = listener;
+    Extend(found->second, now);
+    return DedupAnswer::kClaimed;
   }
 
   Known::iterator Find(const DedupKey& key) CIRRO_REQUIRES(mutex_) {
@@ -145,8 +148,9 @@ class MemoryDedup final : public DedupStore {
   // Forgets what has run out; the time.
   TimePoint Forget() CIRRO_REQUIRES(mutex_) {
     const TimePoint now = clock_.Now();
-    for (Queue* const queue : {&claims_, &done_}) {
-      while (!queue->empty() && queue->front().until <= now) Drop(*queue);
+    while (!done_.empty() && done_.front().until <= now) Drop(done_);
+    while (!claims_.empty() && Until(claims_.front().until, lease_) <= now) {
+      Drop(claims_);
     }
     return now;
   }

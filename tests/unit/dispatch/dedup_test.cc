@@ -133,11 +133,21 @@ TEST_F(MemoryDedup, Story25ARenewedClaimHoldsForAsLongAsItIsRenewed) {
 
 TEST_F(MemoryDedup, RenewsAClaimThatRanOutAndThatNobodyTook) {
   (void)Ask(kOne, 1);
-  Advance(kLease * 2);
+  Advance(kLease * 2 - milliseconds(1));
 
   store_->Renew(kOne, 1);
 
   EXPECT_EQ(Ask(kOne, 2), DedupAnswer::kHeld);
+}
+
+// Two threads tell it of one claim, and the renewal comes last.
+TEST_F(MemoryDedup, DoesNotRenewWhatWasReleased) {
+  (void)Ask(kOne, 1);
+
+  store_->Release(kOne, 1);
+  store_->Renew(kOne, 1);
+
+  EXPECT_EQ(Ask(kOne, 2), DedupAnswer::kClaimed);
 }
 
 TEST_F(MemoryDedup, KeepsAClaimThatSomebodyElseTookMeanwhile) {
