@@ -91,7 +91,7 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
       continue;
     }
     if (const Malformed* malformed = delivery.malformed(); malformed) {
-      TakeDead(delivery, {DeadReason::kMalformed, malformed->error}, i,
+      TakeDead(delivery, {DeadReason::kMalformed, malformed->error}, i, 0,
                *scratch);
       continue;
     }
@@ -106,14 +106,15 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
                 {ErrorCode::kNoFunction,
                  "no function takes events of type '" +
                      std::string(delivery.event()->type()) + "'"}},
-               i, *scratch);
+               i, 0, *scratch);
       continue;
     }
     if (delivery.facts.crashed) {
+      AddTargets(delivery, functions, *scratch);
       TakeDead(delivery,
                {DeadReason::kCrashed,
                 {ErrorCode::kFunctionFailed, "the process died over it"}},
-               i, *scratch);
+               i, static_cast<std::uint32_t>(functions.size()), *scratch);
       continue;
     }
     // What stands before it in the batch may be in its lane, too.
@@ -131,16 +132,15 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
   {
     const MutexLock lock(mutex_);
     auto dead = scratch->dead.begin();
-    for (const auto& [index, first, count] : scratch->admissions) {
-      if (count == 0) {
-        engine_.AdmitDead(std::move(batch[index]), dead->reason,
-                          std::move(dead->error), now, scratch->actions);
+    for (const auto& [index, first, count, is_dead] : scratch->admissions) {
+      const auto targets = std::span(scratch->targets).subspan(first, count);
+      if (is_dead) {
+        engine_.AdmitDead(std::move(batch[index]), targets, dead->reason,
+                          dead->error, now, scratch->actions);
         ++dead;
         continue;
       }
-      engine_.Admit(std::move(batch[index]),
-                    std::span(scratch->targets).subspan(first, count), now,
-                    scratch->actions);
+      engine_.Admit(std::move(batch[index]), targets, now, scratch->actions);
     }
     AfterInput(scratch->actions);
   }
@@ -158,7 +158,7 @@ bool Dispatcher::Core::MayRunAtOnce(const Delivery& delivery,
 }
 
 void Dispatcher::Core::TakeDead(Delivery& delivery, Scratch::Dead dead,
-                                std::uint32_t index,
+                                std::uint32_t index, std::uint32_t targets,
                                 Scratch& scratch) const noexcept {
   if (delivery.inlet().peer_waits) {
     SettleNow(delivery,
@@ -168,7 +168,9 @@ void Dispatcher::Core::TakeDead(Delivery& delivery, Scratch::Dead dead,
     return;
   }
   scratch.dead.push_back(std::move(dead));
-  scratch.admissions.push_back({.delivery = index});
+  const auto first =
+      static_cast<std::uint32_t>(scratch.targets.size()) - targets;
+  scratch.admissions.push_back({index, first, targets, true});
 }
 
 std::span<const std::uint32_t> Dispatcher::Core::Match(const Delivery& delivery,

@@ -97,9 +97,11 @@ class Dispatcher::Core final : public ContextHost,
 
   void SettleNow(Delivery& delivery, Settlement settlement,
                  Duration since) const noexcept;
-  // What no function is called for, the batch's one at `index`.
+  // What no function is called for, the batch's one at `index`; `targets`, the
+  // last of them there are, would have been.
   void TakeDead(Delivery& delivery, internal::Scratch::Dead dead,
-                std::uint32_t index, internal::Scratch& scratch) const noexcept;
+                std::uint32_t index, std::uint32_t targets,
+                internal::Scratch& scratch) const noexcept;
   [[nodiscard]] std::span<const std::uint32_t> Match(
       const Delivery& delivery, internal::Scratch& scratch) const;
   void AddTargets(const Delivery& delivery,

@@ -201,23 +201,6 @@ void Engine::AdmitFinished(Delivery&& delivery, const Target& target,
   UpdateDemand(actions);
 }
 
-void Engine::AdmitDead(Delivery&& delivery, DeadReason reason, Error error,
-                       TimePoint now, Actions& actions) {
-  assert(!delivery.inlet().peer_waits);
-  const auto function = static_cast<std::uint32_t>(functions_.size() - 1);
-  const std::size_t bytes = delivery.memory_size();
-  if (auto refused = Refuse(delivery, {}, bytes); refused) {
-    SettleRefused(std::move(delivery), *std::move(refused), actions);
-    return;
-  }
-  const std::uint32_t entry = NewEntry(std::move(delivery), bytes, now);
-  const std::uint32_t index = NewCall(entry, function);
-  calls_[index].state = State::kReturned;
-  TroubleOf(index, error);
-  GiveUp(index, reason, now, actions);
-  UpdateDemand(actions);
-}
-
 void Engine::Enter(std::uint32_t index, std::string_view key,
                    Actions& actions) {
   if (!key.empty()) EnterLane(index, key);

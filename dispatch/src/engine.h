@@ -34,7 +34,7 @@ namespace cirro::internal {
 ///   on its way) and stalled (no place took it), and burying again; and ends.
 ///
 /// What is no event, or nobody's, has a call without a function that begins
-/// with burying.
+/// with burying. What the process died over has one of each function.
 ///
 /// The entry is settled when every call has ended, with the worst of them. A
 /// call that hangs, or is given back while it runs, has ended for its entry
@@ -61,9 +61,11 @@ class Engine {
   void AdmitFinished(Delivery&& delivery, const Target& target,
                      CallResult result, TimePoint now, Actions& actions);
 
-  /// Takes in what is never called, of a source that does not wait.
-  void AdmitDead(Delivery&& delivery, DeadReason reason, Error error,
-                 TimePoint now, Actions& actions);
+  /// Takes in what is never called, of a source that does not wait: given up
+  /// for each of `targets`, if any, else for none.
+  void AdmitDead(Delivery&& delivery, std::span<const Target> targets,
+                 DeadReason reason, const Error& error, TimePoint now,
+                 Actions& actions);
 
   /// A posted call is about to run. False: it ended meanwhile.
   bool Begin(CallId id, TimePoint now, Work& work, Actions& actions);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <memory>
 #include <string>
 #include <utility>
@@ -121,6 +122,33 @@ void Engine::BackOff(std::uint32_t index, std::chrono::milliseconds delay,
 
 // ---- Given up.
 
+void Engine::AdmitDead(Delivery&& delivery, std::span<const Target> targets,
+                       DeadReason reason, const Error& error, TimePoint now,
+                       Actions& actions) {
+  assert(!delivery.inlet().peer_waits);
+  const Target nobody{.function =
+                          static_cast<std::uint32_t>(functions_.size() - 1)};
+  if (targets.empty()) targets = {&nobody, 1};
+  const std::size_t bytes = delivery.memory_size();
+  if (auto refused = Refuse(delivery, {}, bytes); refused) {
+    SettleRefused(std::move(delivery), *std::move(refused), actions);
+    return;
+  }
+  const std::uint32_t entry = NewEntry(std::move(delivery), bytes, now);
+  for (const Target& target : targets) {
+    const std::uint32_t index = NewCall(entry, target.function);
+    calls_[index].state = State::kReturned;
+    TroubleOf(index, error);
+  }
+  std::uint32_t index = entries_[entry].first_call;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::uint32_t next = calls_[index].next_of_entry;
+    GiveUp(index, reason, now, actions);
+    index = next;
+  }
+  UpdateDemand(actions);
+}
+
 void Engine::GiveUp(std::uint32_t index, DeadReason reason, TimePoint now,
                     Actions& actions) {
   Call& call = calls_[index];
@@ -160,7 +188,8 @@ void Engine::Keep(std::uint32_t index, TimePoint now, Actions& actions) {
   const std::chrono::milliseconds delay = function.retry.cap;
   if (entries_[call.entry].delivery->inlet().peer_waits || MayGiveBack(call)) {
     End(index, *call.trouble->last, delay, now, actions);
-  } else if (call.function + 1 == functions_.size()) {
+  } else if (call.function + 1 == functions_.size() ||
+             call.trouble->reason == DeadReason::kCrashed) {
     call.state = State::kStalled;
     timers_.Remove(index);
   } else {

@@ -18,7 +18,8 @@ struct Scratch {
   struct Admission {
     std::uint32_t delivery;  // Its place in the batch.
     std::uint32_t first_target = 0;
-    std::uint32_t targets = 0;  // 0: it is dead, the next of them.
+    std::uint32_t targets = 0;
+    bool dead = false;  // Of the next of them.
   };
   struct Dead {
     DeadReason reason;
