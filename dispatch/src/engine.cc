@@ -154,7 +154,10 @@ std::uint32_t Engine::NewCall(std::uint32_t entry_index,
       (its.max_in_flight > 0 && state.in_flight >= its.max_in_flight) ||
       (its.max_bytes > 0 && state.bytes >= its.max_bytes);
   if (full && entry.source != kNone) {
-    sources_[entry.source].full_function = function;
+    auto& filled = sources_[entry.source].full_functions;
+    if (std::find(filled.begin(), filled.end(), function) == filled.end()) {
+      filled.push_back(function);
+    }
   }
   return index;
 }

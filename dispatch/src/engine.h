@@ -202,7 +202,6 @@ class Engine {
   struct Source {
     std::uint32_t in_flight = 0;
     std::size_t bytes = 0;
-    std::uint32_t full_function = kNone;  // It went over that one's bound.
     bool demand = true;
     TimePoint extend_at = TimePoint::max();
   };
@@ -210,6 +209,7 @@ class Engine {
   struct FunctionState {
     std::uint32_t active = 0;  // Runs that are posted or running.
     std::uint32_t in_flight = 0;
+    std::vector<std::uint32_t> full_functions{};  // By what it brought.
     std::size_t bytes = 0;
     std::uint32_t stuck_runs = 0;  // Of `active`; the others of `in_flight`.
     std::uint32_t stuck = 0;
