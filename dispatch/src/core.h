@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cirro/dispatch/completion.h"
@@ -67,6 +68,33 @@ class Dispatcher::Core final : public ContextHost,
     Core* const core_;
   };
 
+  // One pass over what the engine asks for. What answers in the middle of it,
+  // on the same thread, is heard at once; what follows from that is done after
+  // the pass and not inside of it: else a lane of calls that end at once would
+  // take the stack of all of them together.
+  class Pass {
+   public:
+    Pass(const Core& core, std::optional<internal::ScratchLease>& next) noexcept
+        : core_(&core), next_(&next), outer_(std::exchange(top, this)) {}
+    ~Pass() { top = outer_; }
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+
+    /// Where what follows is gathered; null: no pass of `core` is on top.
+    static internal::Actions* NextOf(const Core& core) {
+      if (top == nullptr || top->core_ != &core) return nullptr;
+      if (!*top->next_) top->next_->emplace();
+      return &(**top->next_)->actions;
+    }
+
+   private:
+    static thread_local Pass* top;
+
+    const Core* const core_;
+    std::optional<internal::ScratchLease>* const next_;
+    Pass* const outer_;
+  };
+
   struct Waiter {
     std::size_t open = 0;
     std::optional<Error> first{};
@@ -85,6 +113,8 @@ class Dispatcher::Core final : public ContextHost,
   void AfterInput(internal::Actions& actions) noexcept CIRRO_REQUIRES(mutex_);
   void Perform(internal::Actions& actions) noexcept;
   void PerformOutside(internal::Actions& actions) noexcept;
+  void PerformOnce(internal::Actions& actions) noexcept;
+  void PostAll(internal::Actions& actions) noexcept;
   void Observe(internal::Actions& actions) const noexcept;
   void TellSources(internal::Actions& actions) const noexcept;
   void TellDedup(internal::Actions& actions) noexcept;
@@ -169,6 +199,12 @@ class Dispatcher::Core final : public ContextHost,
 
 template <typename Input>
 void Dispatcher::Core::Step(Input input) noexcept {
+  if (internal::Actions* const next = Pass::NextOf(*this); next != nullptr) {
+    const MutexLock lock(mutex_);
+    input(*next);
+    AfterInput(*next);
+    return;
+  }
   const internal::ScratchLease scratch;
   {
     const MutexLock lock(mutex_);

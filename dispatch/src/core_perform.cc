@@ -12,7 +12,28 @@ using internal::Actions;
 using internal::CallId;
 using internal::ScratchLease;
 
+thread_local Dispatcher::Core::Pass* Dispatcher::Core::Pass::top = nullptr;
+
+// All but the inline calls, which are left in `actions`.
 void Dispatcher::Core::PerformOutside(Actions& actions) noexcept {
+  for (;;) {
+    std::optional<ScratchLease> next;
+    {
+      const Pass pass(*this, next);
+      PerformOnce(actions);
+    }
+    PostAll(actions);  // Outside of the pass: an executor may run it at once.
+    if (!next) return;
+    Actions& follows = (*next)->actions;
+    follows.run_inline.insert(follows.run_inline.begin(),
+                              actions.run_inline.begin(),
+                              actions.run_inline.end());
+    actions.run_inline.clear();
+    std::swap(actions, follows);
+  }
+}
+
+void Dispatcher::Core::PerformOnce(Actions& actions) noexcept {
   if (std::exchange(actions.signal, false)) Signal();
   Observe(actions);
   TellSources(actions);
@@ -36,6 +57,9 @@ void Dispatcher::Core::PerformOutside(Actions& actions) noexcept {
   }
   actions.send.clear();
   Bury(actions);
+}
+
+void Dispatcher::Core::PostAll(Actions& actions) noexcept {
   if (actions.post.empty()) return;
   const ScratchLease inner;
   inner->tasks.clear();
