@@ -47,6 +47,14 @@ Result<std::vector<std::uint32_t>> ResolvePlaces(
   return indexes;
 }
 
+// What is longer is past the end of the clock.
+Result<void> CheckLength(const std::string& setting,
+                         std::chrono::milliseconds length) {
+  if (length <= internal::kLongestDelay) return {};
+  return Wrong("`" + setting + "` is " + std::to_string(length.count()) +
+               " ms; it must be at most 365 days");
+}
+
 Result<void> CheckRetry(const RetryPolicy& retry) {
   if (retry.attempts < 1) {
     return Wrong("`retry.attempts` is " + std::to_string(retry.attempts) +
@@ -55,7 +63,7 @@ Result<void> CheckRetry(const RetryPolicy& retry) {
   if (retry.base.count() <= 0 || retry.cap < retry.base) {
     return Wrong("`retry.base` must be more than 0 and at most `retry.cap`");
   }
-  return {};
+  return CheckLength("retry.cap", retry.cap);
 }
 
 Result<void> CheckOptions(const DispatcherOptions& options) {
@@ -67,6 +75,10 @@ Result<void> CheckOptions(const DispatcherOptions& options) {
   }
   if (options.dedup_window.count() <= 0 || options.dedup_lease.count() <= 0) {
     return Wrong("`dedup_window` and `dedup_lease` must be more than 0");
+  }
+  if (auto checked = CheckLength("dedup_lease", options.dedup_lease);
+      !checked) {
+    return checked;
   }
   return CheckRetry(options.retry);
 }

@@ -81,6 +81,7 @@ void Engine::Sent(CallId id, const Result<void>& result,
   const std::uint32_t index = Lookup(id);
   if (index == kNone) return;
   Call& call = calls_[index];
+  retry_after = std::min(retry_after, kLongestDelay);
   if (call.state == State::kBurying) {
     BuriedOrNot(index, result, retry_after, now, actions);
     UpdateDemand(actions);

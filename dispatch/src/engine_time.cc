@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <utility>
 
 #include "engine.h"
@@ -72,7 +73,9 @@ void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
           {}, now, actions);
       break;
     case State::kBackoff:
-      ++calls_[index].attempt;
+      if (calls_[index].attempt < std::numeric_limits<int>::max()) {
+        ++calls_[index].attempt;
+      }
       MakeReady(index, actions);
       break;
     case State::kBurying:
@@ -189,8 +192,10 @@ bool Engine::LeavesNoRoom(std::uint32_t function_index) const {
 std::chrono::milliseconds Engine::Backoff(const RetryPolicy& retry,
                                           int attempt) {
   const int doublings = std::clamp(attempt - 1, 0, 30);
-  const auto ceiling =
-      std::min(retry.base * (std::int64_t{1} << doublings), retry.cap);
+  // Compared before it is doubled, which may be past what a number holds.
+  const auto ceiling = retry.base.count() > retry.cap.count() >> doublings
+                           ? retry.cap
+                           : retry.base * (std::int64_t{1} << doublings);
   random_ += 0x9E3779B97F4A7C15;
   const std::uint64_t random = Fold(random_, 0xE7037ED1A0B428DB);
   return std::chrono::milliseconds(static_cast<std::int64_t>(

@@ -5,6 +5,7 @@
 #include "cirro/cloudevents/attribute.h"
 #include "cirro/dispatch/schema.h"
 #include "json_pointer.h"
+#include "reply.h"
 
 namespace cirro {
 namespace {
@@ -66,9 +67,10 @@ Result<void> CheckSpec(const FunctionSpec& spec) {
                            "', which no event can have: a name consists of "
                            "a-z and 0-9, and is not data");
   }
-  if (spec.timeout <= std::chrono::milliseconds::zero()) {
+  if (spec.timeout <= std::chrono::milliseconds::zero() ||
+      spec.timeout > internal::kLongestDelay) {
     return Wrong(spec, "`timeout` is " + std::to_string(spec.timeout.count()) +
-                           " ms; it must be more than 0");
+                           " ms; it must be more than 0 and at most 365 days");
   }
   if (spec.batch_max == 0) {
     return Wrong(spec, "`batch.max` is 0; it must be at least 1");

@@ -100,6 +100,7 @@ CallResult ToResult(Outcome outcome, const Delivery& answered,
       break;
     case Outcome::Kind::kRetry:
       result.after = outcome.after();
+      if (result.after > kLongestDelay) result.after = kLongestDelay;
       result.error =
           Error{ErrorCode::kFunctionFailed, ErrorText(outcome.reason())};
       break;

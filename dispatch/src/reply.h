@@ -24,6 +24,11 @@ struct CallResult {
   std::vector<Event> replies{};  ///< Of kReply, at least one.
 };
 
+/// No call, source or place waits longer, whatever it is told: a year. More is
+/// past the end of the clock, and of what brokers can keep.
+inline constexpr std::chrono::milliseconds kLongestDelay =
+    std::chrono::hours(24) * 365;
+
 /// A failure that another try may mend.
 [[nodiscard]] CallResult Failed(ErrorCode code, std::string message);
 
