@@ -111,28 +111,35 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(
     auto own_places =
         spec.dead_letter ? ResolvePlaces(*spec.dead_letter, parts) : places;
     if (!own_places) return in_function(own_places.error());
-    if (spec.dead_letter && spec.on_exhausted &&
+    const bool has_own_place = spec.dead_letter && !spec.dead_letter->empty();
+    if (has_own_place && spec.on_exhausted &&
         *spec.on_exhausted != OnExhausted::kDeadLetter) {
       return in_function(Wrong(
-          "it has `dead_letter`, and `on_exhausted` that does not use it"));
+          "`on_exhausted` is \"" +
+          std::string(*spec.on_exhausted == OnExhausted::kDrop ? "drop"
+                                                               : "retry") +
+          "\", and `dead_letter` names '" + spec.dead_letter->front() +
+          "', which that does not use; set one of them"));
     }
+    // Who names a place for this one wants it kept, whatever becomes of others.
+    const OnExhausted inherited =
+        has_own_place ? OnExhausted::kDeadLetter : options.on_exhausted;
     if (spec.dedup && parts.dedup == nullptr) {
       return in_function(Wrong("it has `dedup`, and there is no dedup store"));
     }
-    functions.push_back(
-        {.name = spec.name,
-         .form = function.handler->form(),
-         .inline_call = spec.inline_call,
-         .concurrency = spec.concurrency,
-         .max_in_flight = spec.max_in_flight,
-         .max_bytes = spec.max_bytes,
-         .timeout = spec.timeout,
-         .batch_max = spec.batch_max,
-         .reply_to = *reply_to,
-         .retry = retry,
-         .on_exhausted = spec.on_exhausted.value_or(options.on_exhausted),
-         .places = *std::move(own_places),
-         .dedup = spec.dedup});
+    functions.push_back({.name = spec.name,
+                         .form = function.handler->form(),
+                         .inline_call = spec.inline_call,
+                         .concurrency = spec.concurrency,
+                         .max_in_flight = spec.max_in_flight,
+                         .max_bytes = spec.max_bytes,
+                         .timeout = spec.timeout,
+                         .batch_max = spec.batch_max,
+                         .reply_to = *reply_to,
+                         .retry = retry,
+                         .on_exhausted = spec.on_exhausted.value_or(inherited),
+                         .places = *std::move(own_places),
+                         .dedup = spec.dedup});
   }
   // What becomes of what no function takes.
   functions.push_back({.name = {},

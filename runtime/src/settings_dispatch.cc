@@ -266,7 +266,8 @@ constexpr std::array kSettings{
             .doc = "As `dispatch.on_exhausted`, for this function.",
             .land = &Land<&Config::functions, &FunctionConfig::on_exhausted>,
             .choices = "dead_letter|retry|drop",
-            .computed = "as in code, else `dispatch.on_exhausted`"},
+            .computed = "as in code, else `dead_letter` with a place of its "
+                        "own, else `dispatch.on_exhausted`"},
     Setting{.section = "function",
             .key = "retry_attempts",
             .type = kInteger,

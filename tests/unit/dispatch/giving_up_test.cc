@@ -397,6 +397,55 @@ TEST_F(GivingUp, WhatTheProcessDiedOverIsBuriedUnseen) {
   EXPECT_EQ(rig_.letters.kept().front().facts.reason, DeadReason::kCrashed);
 }
 
+TEST_F(GivingUp, WhatTheProcessDiedOverIsALetterOfEachFunction) {
+  rig_.options.dead_letter.clear();
+  OnFailing({.name = "f",
+             .type = "t",
+             .dead_letter = std::vector<std::string>{"file"}});
+  OnFailing({.name = "g",
+             .type = "t",
+             .dead_letter = std::vector<std::string>{"letters"}});
+  rig_.Start();
+  const auto number =
+      rig_.hasty.Publish({.event = TypedEvent("t"), .crashed = true});
+
+  rig_.Run();
+
+  EXPECT_EQ(calls_, 0);
+  EXPECT_EQ(rig_.hasty.message(number).state, State::kTermed);
+  ASSERT_EQ(rig_.file.kept().size(), 1U);
+  EXPECT_EQ(rig_.file.kept().front().facts.function, "f");
+  ASSERT_EQ(rig_.letters.kept().size(), 1U);
+  EXPECT_EQ(rig_.letters.kept().front().facts.function, "g");
+}
+
+TEST_F(GivingUp, WhatTheProcessDiedOverIsNotRunWhereNoPlaceKeepsIt) {
+  rig_.options.dead_letter.clear();
+  OnFailing();
+  rig_.Start();
+  const auto number =
+      rig_.hasty.Publish({.event = TypedEvent("t"), .crashed = true});
+
+  rig_.Advance(seconds(100));
+
+  EXPECT_EQ(calls_, 0);
+  EXPECT_EQ(rig_.hasty.message(number).state, State::kOpen);
+  EXPECT_THAT(told_.lines, ElementsAre("kept f crashed"));
+}
+
+TEST_F(GivingUp, AFunctionWithAPlaceOfItsOwnLosesNothing) {
+  rig_.options.on_exhausted = OnExhausted::kDrop;
+  OnFailing({.name = "f",
+             .type = "t",
+             .dead_letter = std::vector<std::string>{"file"}});
+  rig_.Start();
+  rig_.hasty.Publish(TypedEvent("t"));
+
+  rig_.Advance(seconds(60));
+
+  EXPECT_EQ(rig_.file.kept().size(), 1U);
+}
+
 TEST_F(GivingUp, ARedrivenLetterIsForItsFunctionAlone) {
   int others = 0;
   rig_.On({.name = "other", .type = "t"},
