@@ -98,8 +98,11 @@ std::optional<Error> Engine::Refuse(const Delivery& delivery,
 }
 
 void Engine::SettleRefused(Delivery&& delivery, Error error, Actions& actions) {
-  Settlement settlement = FailureOf(std::move(error), options_.overload_delay,
-                                    delivery.inlet(), options_.retry.cap);
+  // Whoever gets a broker's message next, in a drain, has not to wait.
+  const auto delay = delivery.inlet().peer_waits ? options_.overload_delay
+                                                 : std::chrono::milliseconds(0);
+  Settlement settlement =
+      FailureOf(std::move(error), delay, delivery.inlet(), options_.retry.cap);
   actions.settle.push_back({std::move(delivery), std::move(settlement), {}});
 }
 
