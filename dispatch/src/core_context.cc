@@ -71,8 +71,15 @@ Result<void> Dispatcher::Core::PublishEntered(std::uint64_t call,
   }
   if (events.empty()) return {};
   if (call != 0) {
+    using Buffered = internal::Engine::Buffered;
     const MutexLock lock(mutex_);
-    if (engine_.Buffer(call, index, events)) return {};
+    const Buffered buffered = engine_.Buffer(call, index, events);
+    if (buffered == Buffered::kYes) return {};
+    if (buffered == Buffered::kTooLate) {
+      return Error{ErrorCode::kUnavailable,
+                   "the call has ended: what it publishes goes with the "
+                   "settlement of its event, as `exactly_once` says"};
+    }
   }
   if (!may_wait) {
     return Error{ErrorCode::kInternal,

@@ -439,16 +439,6 @@ void Engine::FinishAsync(std::uint32_t index, TimePoint now, Actions& actions) {
   Pump(function, actions);
 }
 
-bool Engine::Buffer(CallId id, std::uint32_t outlet,
-                    std::span<const Event> events) {
-  const std::uint32_t index = Lookup(id);
-  if (index == kNone || calls_[index].ended) return false;
-  Call& call = calls_[index];
-  if (call.state != State::kRunning || !Transactional(call)) return false;
-  for (const Event& event : events) call.outputs.push_back({outlet, event});
-  return true;
-}
-
 // ---- What others ask.
 
 std::optional<Work> Engine::Find(CallId id) const {

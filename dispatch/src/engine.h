@@ -77,9 +77,14 @@ class Engine {
   void Returned(CallId id, std::optional<CallResult> thrown, TimePoint now,
                 Actions& actions);
   void Completed(CallId id, CallResult result, TimePoint now, Actions& actions);
-  /// Takes over what a running call publishes, if its source sends it with the
-  /// settlement; else false.
-  bool Buffer(CallId id, std::uint32_t outlet, std::span<const Event> events);
+  /// What becomes of what a call publishes.
+  enum class Buffered : std::uint8_t {
+    kNo,       ///< It is to be sent now.
+    kYes,      ///< Its source sends it with the settlement.
+    kTooLate,  ///< So it would, but the call has ended: it is never sent.
+  };
+  Buffered Buffer(CallId id, std::uint32_t outlet,
+                  std::span<const Event> events);
   /// What the dedup store says of a call's event. False: the call has ended,
   /// and what it claimed is to be released.
   bool Claimed(CallId id, const Result<DedupAnswer>& answer, TimePoint now,
@@ -204,12 +209,12 @@ class Engine {
     std::size_t bytes = 0;
     bool demand = true;
     TimePoint extend_at = TimePoint::max();
+    std::vector<std::uint32_t> full_functions{};  // By what it brought.
   };
 
   struct FunctionState {
     std::uint32_t active = 0;  // Runs that are posted or running.
     std::uint32_t in_flight = 0;
-    std::vector<std::uint32_t> full_functions{};  // By what it brought.
     std::size_t bytes = 0;
     std::uint32_t stuck_runs = 0;  // Of `active`; the others of `in_flight`.
     std::uint32_t stuck = 0;

@@ -6,7 +6,7 @@
 #include "engine.h"
 #include "severity.h"
 
-// Where replies go.
+// Where replies go, and what is published.
 
 namespace cirro::internal {
 namespace {
@@ -111,6 +111,23 @@ void Engine::Sent(CallId id, const Result<void>& result,
     End(index, std::nullopt, {}, now, actions);
   }
   UpdateDemand(actions);
+}
+
+Engine::Buffered Engine::Buffer(CallId id, std::uint32_t outlet,
+                                std::span<const Event> events) {
+  const std::uint32_t index = Lookup(id);
+  if (index == kNone) {
+    // Nobody knows any more what its source was.
+    const bool perhaps = std::any_of(
+        inlets_.begin(), inlets_.end(),
+        [](const EngineInlet& inlet) { return inlet.transactional; });
+    return perhaps ? Buffered::kTooLate : Buffered::kNo;
+  }
+  Call& call = calls_[index];
+  if (!Transactional(call)) return Buffered::kNo;
+  if (call.ended || call.state != State::kRunning) return Buffered::kTooLate;
+  for (const Event& event : events) call.outputs.push_back({outlet, event});
+  return Buffered::kYes;
 }
 
 // Every open call of the entry holds replies. They go back with the settlement

@@ -262,6 +262,11 @@ void Engine::BuriedOrNot(std::uint32_t index, const Result<void>& result,
     End(index, std::move(error), retry_after, now, actions);
     return;
   }
+  if (giving_back_) {
+    End(index, Error{ErrorCode::kDraining, "the process is stopping"}, {}, now,
+        actions);
+    return;
+  }
   ++trouble.rounds;
   call.state = State::kStalled;
   timers_.Set(index, now + std::max(retry_after,

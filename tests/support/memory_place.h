@@ -66,6 +66,17 @@ class MemoryPlace final : public DeadLetterPlace {
     taken.front().completion.Complete({});
     return true;
   }
+  bool Fail(ErrorCode code) {
+    std::vector<Open> taken;
+    {
+      const MutexLock lock(mutex_);
+      if (open_.empty()) return false;
+      taken.push_back(std::move(open_.front()));
+      open_.pop_front();
+    }
+    taken.front().completion.Complete(Error{code, name_ + " says so"});
+    return true;
+  }
   [[nodiscard]] std::vector<DeadLetter> kept() {
     const MutexLock lock(mutex_);
     return kept_;
