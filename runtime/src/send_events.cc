@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <condition_variable>
+#include <cstddef>
 #include <utility>
 
 #include "cirro/dispatch/mutex.h"
@@ -12,7 +14,7 @@
 namespace cirro {
 namespace {
 
-// What is on its way at once; fewer than any outlet takes by default.
+// What is on its way at once, where the outlet takes so much.
 constexpr std::size_t kWindow = 256;
 
 // A command says of its events what their sends say, and no more.
@@ -31,6 +33,8 @@ class Silent final : public Observer {
 // Counts what is on its way, and keeps the first failure.
 class Sends final : public SendListener {
  public:
+  explicit Sends(std::size_t window) : window_(window) {}
+
   void OnSent(std::uint64_t /*send*/, Result<void> result,
               std::chrono::milliseconds /*retry_after*/) noexcept override {
     const MutexLock lock(mutex_);
@@ -42,7 +46,7 @@ class Sends final : public SendListener {
   // Waits for room; false after a failure: the rest is not sent.
   bool Begin() {
     const MutexLock lock(mutex_);
-    while (open_ >= kWindow) changed_.wait(mutex_);
+    while (open_ >= window_) changed_.wait(mutex_);
     if (!result_) return false;
     ++open_;
     return true;
@@ -55,6 +59,8 @@ class Sends final : public SendListener {
   }
 
  private:
+  const std::size_t window_;
+
   Mutex mutex_;
   std::condition_variable_any changed_;
   std::size_t open_ CIRRO_GUARDED_BY(mutex_) = 0;
@@ -86,6 +92,8 @@ Result<void> SendEvents(std::span<const std::string> flags,
                      "own process; give it an http_path there, and send to "
                      "that"};
   }
+  const std::size_t window =
+      std::clamp<std::size_t>(wanted->second.max_in_flight, 1, kWindow);
   // The other parts of a process are not this command's.
   config->outlets = {*wanted};
   config->inlets.clear();
@@ -98,7 +106,7 @@ Result<void> SendEvents(std::span<const std::string> flags,
       *config, internal::Find(environment, "CIRRO_MODULE_PATH"), clock, silent);
   if (auto made = endpoints.Make(); !made) return made;
   if (auto started = endpoints.StartOutlets(); !started) return started;
-  Sends sends;
+  Sends sends(window);
   Outlet& to = *endpoints.outlets().front();
   for (std::size_t i = 0; i < events.size() && sends.Begin(); ++i) {
     to.Send(events[i], SendCompletion(sends, i));
