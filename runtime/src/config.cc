@@ -215,6 +215,13 @@ class Loader {
            given);
       return false;
     }
+    if (section.name == "inlet" && name == "http") {
+      Fail(given.setting +
+               ": no inlet may be called http: metrics and letters call the "
+               "receiver of [http] so",
+           given);
+      return false;
+    }
     if (section.name == "function" && sources_.functions &&
         std::find(sources_.functions->begin(), sources_.functions->end(),
                   name) == sources_.functions->end()) {

@@ -58,6 +58,17 @@ class Rules {
          NameAndValue(*base) + " must be at most " + NameAndValue(*cap));
   }
 
+  // `dead_letter` names either.
+  void CheckPlaceNames() {
+    for (const auto& [name, place] : config_.dead_letters) {
+      if (config_.outlets.find(name) == config_.outlets.end()) continue;
+      Fail(*Find("dead_letter." + name, "path"),
+           "[outlet." + name +
+               "] has the same name, and `dead_letter` would take its letters "
+               "to that; call one of them otherwise");
+    }
+  }
+
   // What is buried there would come in again.
   void CheckLoops(const std::string& section,
                   const std::vector<std::string>& places) {
@@ -148,6 +159,7 @@ std::string CheckTogether(const Config& config, bool functions_known) {
   }
   rules.CheckRetry();
   rules.CheckPaths();
+  rules.CheckPlaceNames();
   rules.CheckLoops("dispatch", config.dispatcher.dead_letter);
   for (const auto& [name, function] : config.functions) {
     rules.CheckOrder(name, function, functions_known);

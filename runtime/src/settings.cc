@@ -220,9 +220,11 @@ std::string ShowValue(const Setting& setting, std::string_view text,
     case kList: {
       std::string list = "[";
       for (const std::string& item : Items(text)) {
+        // A URL, or one whose scheme was forgotten.
+        const bool url = item.find("://") != std::string::npos ||
+                         item.find('@') != std::string::npos;
         list += (list.size() > 1 ? ", " : "") +
-                Quoted(item.find("://") == std::string::npos ? item
-                                                             : RedactUrl(item));
+                Quoted(url ? RedactUrl(item) : item);
       }
       return list + "]";
     }

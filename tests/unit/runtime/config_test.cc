@@ -362,6 +362,27 @@ TEST(Config, NoOutletIsCalledNone) {
   EXPECT_THAT(Message(empty), HasSubstr("cirro.toml:1)"));
 }
 
+TEST(Config, ANameIsOfOnePart) {
+  const auto place = FromFile(
+      "[outlet.letters]\nurl = \"http://a/\"\n"
+      "[dead_letter.letters]\npath = \"/data/letters.db\"\n");
+  const auto inlet = FromFile("[inlet.http]\ntype = \"kafka\"\n");
+
+  EXPECT_THAT(Message(place),
+              HasSubstr("dead_letter.letters.path = \"/data/letters.db\": "
+                        "[outlet.letters] has the same name"));
+  EXPECT_THAT(Message(inlet), HasSubstr("no inlet may be called http"));
+}
+
+TEST(Config, AServerWithoutASchemeTellsNoPassword) {
+  const auto config = FromFile(
+      "[inlet.orders]\ntype = \"nats\"\n"
+      "servers = [\"me:hunter2@127.0.0.1:4222\"]\n");
+
+  EXPECT_THAT(Message(config), HasSubstr("inlet.orders.servers"));
+  EXPECT_THAT(Message(config), Not(HasSubstr("hunter2")));
+}
+
 TEST(Config, NamedSectionsHaveNamesByTheRule) {
   const auto good = FromFile("[outlet.orders_2]\nurl = \"http://a/\"\n");
   const auto bad = FromFile("[outlet.2Orders]\nurl = \"http://a/\"\n");
