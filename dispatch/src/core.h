@@ -75,8 +75,11 @@ class Dispatcher::Core final : public ContextHost,
   class Pass {
    public:
     Pass(const Core& core, std::optional<internal::ScratchLease>& next) noexcept
-        : core_(&core), next_(&next), outer_(std::exchange(top, this)) {}
-    ~Pass() { top = outer_; }
+        : core_(&core),
+          next_(&next),
+          top_(top),
+          outer_(std::exchange(top_, this)) {}
+    ~Pass() { top_ = outer_; }
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
 
@@ -92,6 +95,7 @@ class Dispatcher::Core final : public ContextHost,
 
     const Core* const core_;
     std::optional<internal::ScratchLease>* const next_;
+    Pass*& top_;  // This thread's, which is found once.
     Pass* const outer_;
   };
 

@@ -222,14 +222,17 @@ void Engine::UpdateDemand(Actions& actions) {
     if (info.max_bytes > 0) {
       demand &= wanted(source.demand, source.bytes, info.max_bytes);
     }
-    std::erase_if(source.full_functions, [this](std::uint32_t full) {
-      const EngineFunction& function = functions_[full];
-      const FunctionState& state = states_[full];
-      return (function.max_in_flight == 0 ||
-              state.in_flight <= function.max_in_flight / 2) &&
-             (function.max_bytes == 0 || state.bytes <= function.max_bytes / 2);
-    });
-    demand &= source.full_functions.empty();
+    if (!source.full_functions.empty()) {
+      std::erase_if(source.full_functions, [this](std::uint32_t full) {
+        const EngineFunction& function = functions_[full];
+        const FunctionState& state = states_[full];
+        return (function.max_in_flight == 0 ||
+                state.in_flight <= function.max_in_flight / 2) &&
+               (function.max_bytes == 0 ||
+                state.bytes <= function.max_bytes / 2);
+      });
+      demand &= source.full_functions.empty();
+    }
     if (demand != source.demand) {
       source.demand = demand;
       actions.signal = true;
