@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/die_with_parent.h"
@@ -32,13 +33,24 @@ inline std::string KafkaHome() {
   return home == nullptr ? "" : home;
 }
 
+/// What a broker listens to and knows beside the usual.
+struct KafkaServerExtra {
+  std::string listeners{};  ///< ",NAME://HOST:PORT", and so on.
+  std::string protocols{};  ///< ",NAME:PROTOCOL", likewise.
+  std::string properties{};
+  std::vector<std::string> format{};  ///< Arguments: who may log in by SCRAM.
+};
+
 /// A broker of the test's own, to be killed and started again with its data. It
 /// ends with the thread that started it at the latest.
 class KafkaServer {
  public:
   /// Formats and starts it.
-  KafkaServer()
-      : port_(FreePort()), controller_port_(FreePort()), home_(KafkaHome()) {
+  explicit KafkaServer(KafkaServerExtra extra = {})
+      : port_(FreePort()),
+        controller_port_(FreePort()),
+        home_(KafkaHome()),
+        extra_(std::move(extra)) {
     std::vector<std::string> jars;
     for (const auto& entry :
          std::filesystem::directory_iterator(home_ + "/libs")) {
@@ -51,12 +63,20 @@ class KafkaServer {
     }
     WriteProperties();
     const std::filesystem::path data(home_ + "/data.template");
-    if (std::filesystem::exists(data)) {
+    if (std::filesystem::exists(data) && extra_.format.empty()) {
       std::filesystem::copy(data, directory_ / "data",
                             std::filesystem::copy_options::recursive);
     } else {
-      Wait(Run({"-cp", class_path_, "kafka.tools.StorageTool", "format", "-t",
-                "AAAAAAAAAAAAAAAAAAAAAA", "-c", directory_ / "properties"}));
+      std::vector<std::string> words = {"-cp",
+                                        class_path_,
+                                        "kafka.tools.StorageTool",
+                                        "format",
+                                        "-t",
+                                        "AAAAAAAAAAAAAAAAAAAAAA",
+                                        "-c",
+                                        directory_ / "properties"};
+      words.insert(words.end(), extra_.format.begin(), extra_.format.end());
+      Wait(Run(words));
     }
     Start();
   }
@@ -100,11 +120,13 @@ class KafkaServer {
         << "process.roles=broker,controller\nnode.id=1\n"
         << "controller.quorum.voters=1@127.0.0.1:" << controller << "\n"
         << "listeners=PLAINTEXT://127.0.0.1:" << port
-        << ",CONTROLLER://127.0.0.1:" << controller << "\n"
-        << "advertised.listeners=PLAINTEXT://127.0.0.1:" << port << "\n"
+        << ",CONTROLLER://127.0.0.1:" << controller << extra_.listeners << "\n"
+        << "advertised.listeners=PLAINTEXT://127.0.0.1:" << port
+        << extra_.listeners << "\n"
         << "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,"
-           "CONTROLLER:PLAINTEXT\n"
-        << "controller.listener.names=CONTROLLER\n"
+           "CONTROLLER:PLAINTEXT"
+        << extra_.protocols << "\n"
+        << extra_.properties << "controller.listener.names=CONTROLLER\n"
         << "inter.broker.listener.name=PLAINTEXT\n"
         << "log.dirs=" << (directory_ / "data") << "\n"
         << "auto.create.topics.enable=false\n"
@@ -159,6 +181,7 @@ class KafkaServer {
   const std::uint16_t port_;
   const std::uint16_t controller_port_;
   const std::string home_;
+  const KafkaServerExtra extra_;
   TempDir directory_;
   std::string class_path_;
   pid_t pid_ = -1;

@@ -12,34 +12,6 @@ using Phase = InletShared::Phase;
 constexpr milliseconds kLongestWait{250};
 constexpr milliseconds kProbe{1'000};
 
-std::string WhatToChange(rd_kafka_resp_err_t code) {
-  switch (code) {
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-      return "; see `security`, `sasl`, `username` and `password`";
-    case RD_KAFKA_RESP_ERR__SSL:
-      return "; see `security`, `ca`, `certificate`, `key` and `verify`";
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
-      return "; see `topics`";
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
-      return "; see `group`";
-    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
-      return "; see `assignor`: members of a group have one in common";
-    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
-      return "; see `session_timeout`: the broker bounds it";
-    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-      return "; see `instance_id`: another member has it";
-    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
-      return "; a function registered as inline must not block";
-    default:
-      return {};
-  }
-}
-
 // A broker answers one request of a connection after the other, and to a join
 // only when all members have joined. A commit that is sent after it is of a
 // generation that is over by then; up to 2.9 a cooperative member loses all
@@ -266,8 +238,11 @@ void Consumer::OnError(rd_kafka_resp_err_t code,
                        std::string_view text) noexcept {
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-    // Librdkafka goes on trying. Its own lines say which and why.
     Link(LinkState::Kind::kDisconnected);
+    return;
+  }
+  if (IsOfConnection(code)) {
+    refusals_.Tell(code, text, voice_, clock_.Now());
     return;
   }
   std::array<char, 512> why{};
@@ -293,9 +268,7 @@ void Consumer::Link(LinkState::Kind kind) noexcept {
   }
   shared_.SetLink({kind, clock_.Now()});
   if (kind == LinkState::Kind::kDisconnected) {
-    voice_.Say(LogLevel::kWarning, "no broker of " +
-                                       options_.connection.brokers +
-                                       " is reached; it is tried again");
+    refusals_.TellAway(options_.connection.brokers, voice_, clock_.Now());
   } else if (before == LinkState::Kind::kDisconnected) {
     voice_.Say(LogLevel::kInfo,
                "connected again to " + options_.connection.brokers);

@@ -25,6 +25,7 @@
 #include "inlet_shared.h"
 #include "ledger.h"
 #include "partition.h"
+#include "refusals.h"
 #include "transactions.h"
 
 namespace cirro::internal::kafka {
@@ -188,6 +189,7 @@ class Consumer {
   TimePoint lost_until_{};  // Commits are tried again if no rebalance came.
   bool rewinding_ = false;  // A transaction was aborted: where is asked.
   std::optional<SeekPoint> seek_;  // That is asked about.
+  Refusals refusals_;
   bool fatal_ = false;
   bool closing_ = false;
   bool final_commit_ = false;

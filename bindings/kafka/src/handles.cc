@@ -16,9 +16,12 @@ void Log(const rd_kafka_t* handle, int level, const char* facility,
   if (voice == nullptr) return;
   constexpr int kWarning = 4;
   constexpr int kInfo = 6;
-  const LogLevel said = level <= kWarning ? LogLevel::kWarning
-                        : level <= kInfo  ? LogLevel::kInfo
-                                          : LogLevel::kDebug;
+  // Why a connection fails comes as an error, too.
+  constexpr std::string_view kTwice = "FAIL";
+  const LogLevel said = facility == kTwice  ? LogLevel::kDebug
+                        : level <= kWarning ? LogLevel::kWarning
+                        : level <= kInfo    ? LogLevel::kInfo
+                                            : LogLevel::kDebug;
   voice->Say(said, std::string("librdkafka ") + facility + ": " + text);
 }
 

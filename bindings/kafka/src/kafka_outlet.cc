@@ -199,6 +199,9 @@ void KafkaOutlet::Serve(milliseconds patience) noexcept {
   } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
     // Librdkafka goes on trying, and so do those who send.
     Link(LinkState::Kind::kDisconnected);
+  } else if (IsOfConnection(code)) {
+    refusals_.Tell(code, rd_kafka_event_error_string(event.get()), voice_,
+                   clock_.Now());
   } else {
     voice_.Say(LogLevel::kWarning, rd_kafka_event_error_string(event.get()));
   }
@@ -287,9 +290,7 @@ void KafkaOutlet::Link(LinkState::Kind kind) noexcept {
   if (kind == LinkState::Kind::kConnected) {
     voice_.Say(LogLevel::kInfo, "connected to " + options_.connection.brokers);
   } else if (kind == LinkState::Kind::kDisconnected) {
-    voice_.Say(LogLevel::kWarning, "no broker of " +
-                                       options_.connection.brokers +
-                                       " is reached; it is tried again");
+    refusals_.TellAway(options_.connection.brokers, voice_, clock_.Now());
   }
 }
 

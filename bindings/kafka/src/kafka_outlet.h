@@ -19,6 +19,7 @@
 #include "cirro/kafka/outlet_options.h"
 #include "handles.h"
 #include "properties.h"
+#include "refusals.h"
 
 namespace cirro::internal::kafka {
 
@@ -82,6 +83,7 @@ class KafkaOutlet final : public Outlet, public DeadLetterPlace, public Linked {
 
   // The thread's own, once there is one.
   HandleQueue reports_;
+  Refusals refusals_;
   bool fatal_ = false;
   TimePoint probed_{};
 
