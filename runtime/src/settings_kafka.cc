@@ -21,6 +21,10 @@ template <auto kField>
 constexpr auto kLandOnce = &Land<&Config::inlets, &InletConfig::kafka,
                                  &KafkaInletOptions::exactly_once, kField>;
 
+template <auto kField>
+constexpr auto kLandDecode = &Land<&Config::inlets, &InletConfig::kafka,
+                                   &KafkaInletOptions::decode, kField>;
+
 void LandStart(Config& config, std::string_view name,
                const SettingValue& value) {
   const auto point = ParseSeekPoint(std::get<std::string>(value));
@@ -299,6 +303,15 @@ constexpr std::array kInlet{
             .max = kOneDay,
             .types = kKafka},
     Setting{.section = "inlet",
+            .key = "transaction_max_records",
+            .type = kInteger,
+            .fallback = "10000",
+            .doc = "Or after so many records.",
+            .land = kLandOnce<&KafkaExactlyOnce::max_records>,
+            .min = 1,
+            .max = 1'000'000,
+            .types = kKafka},
+    Setting{.section = "inlet",
             .key = "lag_every",
             .type = kDuration,
             .fallback = "5s",
@@ -324,6 +337,43 @@ constexpr std::array kInlet{
             .land = kLandInlet<&KafkaInletOptions::queue_bytes>,
             .min = 1 << 10,
             .max = kMaxBytes,
+            .types = kKafka},
+    Setting{.section = "inlet",
+            .key = "strict",
+            .type = kBool,
+            .fallback = "false",
+            .doc = "Refuse also what the specification does not allow although "
+                   "it harms nobody, as `http.strict`: the record is then a "
+                   "dead letter.",
+            .land = kLandDecode<&DecodeOptions::strict>,
+            .types = kKafka},
+    Setting{.section = "inlet",
+            .key = "max_event_bytes",
+            .type = kByteSize,
+            .fallback = "1MiB",
+            .doc = "Of an event's attributes and data. A larger one is a dead "
+                   "letter.",
+            .land = kLandDecode<&DecodeOptions::max_event_bytes>,
+            .min = 1,
+            .max = kMaxBytes,
+            .types = kKafka},
+    Setting{.section = "inlet",
+            .key = "max_attributes",
+            .type = kInteger,
+            .fallback = "128",
+            .doc = "Of an event, the required ones included.",
+            .land = kLandDecode<&DecodeOptions::max_attributes>,
+            .min = 8,
+            .max = 100'000,
+            .types = kKafka},
+    Setting{.section = "inlet",
+            .key = "max_attribute_value_bytes",
+            .type = kByteSize,
+            .fallback = "65535",
+            .doc = "Of one attribute's value.",
+            .land = kLandDecode<&DecodeOptions::max_attribute_value_bytes>,
+            .min = 1 << 6,
+            .max = 1 << 24,
             .types = kKafka},
 };
 

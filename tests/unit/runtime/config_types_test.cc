@@ -386,6 +386,43 @@ TEST(ConfigSecret, OfABrokerComesFromAFile) {
   EXPECT_THAT(PrintConfig(*config), Not(HasSubstr("hush")));
 }
 
+TEST(ConfigSecret, OfABrokerIsShownByNobody) {
+  constexpr std::string_view kSecrets =
+      "security = \"sasl_tls\"\nusername = \"ada\"\n"
+      "password = \"hush-1\"\nkey = \"hush-2\"\nkey_password = \"hush-3\"\n";
+  const auto inlet = WithInlet(kSecrets);
+  const auto outlet =
+      Load("[outlet.o]\ntype = \"kafka\"\nbrokers = \"b:1\"\ntopic = \"t\"\n" +
+           std::string(kSecrets));
+
+  for (const auto* config : {&inlet, &outlet}) {
+    ASSERT_TRUE(*config) << Message(*config);
+    EXPECT_THAT(
+        PrintConfig(**config),
+        AllOf(HasSubstr("username = \"ada\""), HasSubstr("password = \"***\""),
+              HasSubstr("key = \"***\""), HasSubstr("key_password = \"***\""),
+              Not(HasSubstr("hush"))));
+  }
+  EXPECT_EQ(outlet->outlets.at("o").kafka.connection.key_password, "hush-3");
+}
+
+TEST(ConfigType, OfKafkaBoundsEventsAndTransactions) {
+  const auto config = WithInlet(
+      "exactly_once = true\ntransaction_max_records = 7\nstrict = true\n"
+      "max_event_bytes = \"2KiB\"\nmax_attributes = 9\n"
+      "max_attribute_value_bytes = 77\n");
+
+  ASSERT_TRUE(config) << Message(config);
+  const KafkaInletOptions& options = config->inlets.at("orders").kafka;
+  EXPECT_EQ(options.exactly_once.max_records, 7U);
+  EXPECT_TRUE(options.decode.strict);
+  EXPECT_EQ(options.decode.max_event_bytes, 2'048U);
+  EXPECT_EQ(options.decode.max_attributes, 9U);
+  EXPECT_EQ(options.decode.max_attribute_value_bytes, 77U);
+  EXPECT_EQ(WithInlet("")->inlets.at("orders").kafka.decode.max_event_bytes,
+            1'048'576U);
+}
+
 TEST(ConfigPrint, OfTypedSectionsGivesTheSameSettingsAgain) {
   const auto first = WithInlet(
       "start = \"2026-01-31T12:00:00Z\"\n"
