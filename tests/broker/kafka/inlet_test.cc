@@ -12,6 +12,7 @@
 
 #include "cirro/dispatch/capabilities.h"
 #include "cirro/dispatch/consumer_groups.h"
+#include "cirro/dispatch/offset_map.h"
 #include "support/free_port.h"
 #include "support/kafka_inlet_rig.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::Eventually;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -288,6 +290,60 @@ TEST_F(KafkaInletTest, AForeignCommitsMetadataAreIgnoredAndNothingIsSkipped) {
                                     "ignored")));
 }
 
+// Nor what was damaged, belongs to another offset, or tells of records that
+// there are not: each is ignored, with why, and nothing is passed over.
+TEST_F(KafkaInletTest, AForgedOrDamagedOffsetMapIsIgnoredAndSaysWhy) {
+  OffsetMap map;
+  map.base = 2;
+  map.next = 5;
+  map.done = {{3, 5}};
+  const std::string good = EncodeOffsetMap(map);
+  std::string damaged = good;
+  damaged[damaged.size() / 2] = damaged[damaged.size() / 2] == 'A' ? 'B' : 'A';
+  map.base = 1;
+  const std::string of_another = EncodeOffsetMap(map);
+  map.base = 2;
+  map.next = 5'000;
+  map.done = {{3, 5'000}};
+  const std::string past_the_end = EncodeOffsetMap(map);
+  map.done = {{3, 5}};
+  map.next = 5;
+  const std::string cut = good.substr(0, good.size() - 1);
+  struct Case {
+    std::string metadata;
+    std::string why;
+  };
+  for (const Case& each :
+       {Case{damaged, "check sum"}, Case{of_another, "of offset 1"},
+        Case{past_the_end, "past the"}, Case{cut, ""}, Case{good + "A", ""}}) {
+    SCOPED_TRACE(each.metadata);
+    const std::string topic = tool().MakeTopic();
+    tool().WriteEvents(topic, 5);
+    KafkaInletOptions options = Options(topic);
+    options.group = test::KafkaTool::Fresh("forged");
+    tool().Commit(options.group, topic, 0, {2, each.metadata});
+
+    const auto member = Start(options);
+
+    ASSERT_TRUE(member->sink.Await(3));
+    EXPECT_EQ(member->sink.came(), Numbers(2, 5));
+    EXPECT_THAT(
+        member->notes.warnings(),
+        ElementsAre(AllOf(HasSubstr(topic + "/0: what the commit of offset 2 "
+                                            "says is ignored: "),
+                          HasSubstr(each.why))));
+  }
+  // The same as it was written is believed.
+  const std::string topic = tool().MakeTopic();
+  tool().WriteEvents(topic, 6);
+  KafkaInletOptions options = Options(topic);
+  options.group = test::KafkaTool::Fresh("believed");
+  tool().Commit(options.group, topic, 0, {2, good});
+  const auto member = Start(options);
+  ASSERT_TRUE(member->sink.Await(2));
+  EXPECT_THAT(member->sink.came(), ElementsAre("2", "5"));
+}
+
 TEST_F(KafkaInletTest, ACommittedOffsetThatIsGoneBeginsAnewAndSaysSo) {
   const std::string topic = tool().MakeTopic();
   tool().WriteEvents(topic, 5);
@@ -307,6 +363,10 @@ TEST_F(KafkaInletTest, WaitsForABrokerThatIsAwayAndStopsWithout) {
   EXPECT_TRUE(Eventually([&] {
     return LinkOf(*member->inlet) == LinkState::Kind::kDisconnected;
   }));
+  EXPECT_THAT(member->notes.warnings(),
+              ElementsAre(AllOf(HasSubstr("no broker of `brokers` (" +
+                                          options.connection.brokers),
+                                HasSubstr("Connection refused"))));
   EXPECT_TRUE(member->Stop());
   EXPECT_THAT(member->notes.failures(), IsEmpty());
 }
