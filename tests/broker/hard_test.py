@@ -48,7 +48,7 @@ def await_that(condition, what):
 class Worker:
     """A process of hard_worker, its log and its work."""
 
-    def __init__(self, case, folder, settings, http=False):
+    def __init__(self, case, folder, settings, http=False, pause_us=0):
         self._folder = folder
         words = [WORKER, *(f"--set={setting}" for setting in settings)]
         words += ["--port=0"] if http else ["--set=http.enabled=false"]
@@ -56,7 +56,8 @@ class Worker:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, "HARD_WORK": str(folder)})
+                env={**os.environ, "HARD_WORK": str(folder),
+                     "HARD_PAUSE_US": str(pause_us)})
         case.addCleanup(self.process.wait, 20)
         case.addCleanup(self.process.kill)
 
@@ -78,11 +79,11 @@ class Worker:
 
 class OnKafka:
 
-    def __init__(self):
+    def __init__(self, partitions=1):
         make = lambda *words: subprocess.run(
             [TOOLS / "cirro_test_make_topic", *words], stdout=subprocess.PIPE,
             text=True, timeout=30, check=True).stdout.strip()
-        self.topic, self.dead = make(), make()
+        self.topic, self.dead = make(str(partitions)), make()
         self.url = f"kafka://{KAFKA}/{self.topic}"
         self.settings = [
             "inlet.in.type=kafka", f"inlet.in.brokers={KAFKA}",
@@ -247,6 +248,101 @@ class Keys(Hard):
 
     def test_a_failing_key_delays_no_other(self):
         self.check("failing")
+
+
+class HandOver(Hard):
+    """Ended by SIGTERM under load, a process settles what it finished, and what
+    it gives back another has at once. How soon is printed, and no promise."""
+
+    ROUNDS = int(os.environ.get("CIRRO_HAND_OVERS", "50"))
+    KEYS = 6
+    AT_ONCE = 300
+
+    def feed(self, side, stop):
+        """Keeps the workers busy; in `sent` is how many events each key has."""
+        while not stop.is_set():
+            for key in range(self.KEYS):
+                self.send(side, "good", f"{key}.{self.sent[key]}", "-e",
+                          f"partitionkey={key}", count=self.AT_ONCE)
+                self.sent[key] += 1
+
+    def missing_below(self, ids):
+        done = collections.defaultdict(set)
+        for id_ in ids:
+            key, batch, n = re.split("[.-]", id_)
+            done[key].add(int(batch) * self.AT_ONCE + int(n))
+        return {f"{key}.{(n - 1) // self.AT_ONCE}-{(n - 1) % self.AT_ONCE + 1}"
+                for key, all_ in done.items()
+                for n in range(1, max(all_)) if n not in all_}
+
+    def check(self, side, settings):
+        self.sent = collections.Counter()
+        stop = threading.Event()
+        feeder = threading.Thread(target=self.feed, args=(side, stop))
+        workers = []
+
+        def start():
+            workers.append(Worker(self, self.folder,
+                                  [*side.settings, *settings], pause_us=1000))
+            return workers[-1]
+
+        old, new = start(), start()
+        feeder.start()
+        self.addCleanup(feeder.join)
+        self.addCleanup(stop.set)
+        times = []
+        for _ in range(self.ROUNDS):
+            await_that(lambda: len(old.done()) > 50 and len(new.done()) > 50,
+                       "both at work")
+            at = time.monotonic_ns()
+            had = {key for when, _, key in old.done() if when > at - 10**9}
+            old.end(self)
+            # By key the next in order; of what has no order, all that is
+            # missing below the newest that was done by then.
+            missing = self.missing_below(
+                id_ for worker in workers for _, id_, _ in worker.done())
+            taken = {}
+
+            def is_taken():
+                for when, id_, key in new.done():
+                    if when > at:
+                        taken.setdefault(key, when)
+                        taken.setdefault(id_, when)
+                return had | missing <= taken.keys()
+
+            await_that(is_taken, "by another")
+            took = [taken[each] - at for each in had | missing]
+            times += [max(took) / 1e6] if took else []
+            old, new = new, start()
+        stop.set()
+        feeder.join()
+        wanted = {f"{key}.{batch}-{n}" for key in range(self.KEYS)
+                  for batch in range(self.sent[key])
+                  for n in range(1, self.AT_ONCE + 1)}
+
+        def all_done():
+            return [id_ for worker in workers for _, id_, _ in worker.done()]
+
+        await_that(lambda: len(set(all_done())) >= len(wanted), "all")
+        for worker in (old, new):
+            worker.end(self)
+        done = all_done()
+        self.assertEqual(set(done), wanted)
+        again = len(done) - len(wanted)
+        print(f"{type(side).__name__}: {len(times)} times SIGTERM under load, "
+              f"{len(done)} events: {again} done twice; another had what was "
+              f"given back after {statistics.median(times):.0f} ms (median), "
+              f"{max(times):.0f} ms (worst)", flush=True)
+        self.assertEqual(again, 0)
+
+    def test_what_a_process_gives_back_another_has_on_kafka(self):
+        self.need(KAFKA)
+        self.check(OnKafka(partitions=4), [])
+
+    def test_what_a_process_gives_back_another_has_on_jetstream(self):
+        self.need(NATS)
+        self.check(OnJetStream(), ["inlet.in.max_ack_pending=400",
+                                   "inlet.in.ack_wait=10s"])
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@
 //   com.example.slow     takes its time, within its deadline
 //   com.example.failing  fails
 //
-// The last three go on so until there is a file RELEASE in the folder HARD_WORK
-// names, and are done then. What is done is a line "TIME ID KEY" (nanoseconds
-// of the monotonic clock) of the file DONE of the process there.
+// The last three go on so until there is a file `release` in the folder that
+// HARD_WORK names, and are done then. What is done is a line "TIME ID KEY"
+// (nanoseconds of the monotonic clock) of the process's file `done.PID` there.
+// HARD_PAUSE_US is how long each takes.
 
 #include <cirro/cirro.h>
 #include <fcntl.h>
@@ -57,6 +58,8 @@ class Work {
 
 int main(int argc, char** argv) {
   const Work work;
+  const char* const text = std::getenv("HARD_PAUSE_US");
+  const int pause = text == nullptr ? 0 : std::atoi(text);
   cirro::App app;
   app.On({.name = "work", .type = "com.example.*"},
          [&](const cirro::Event& event) -> cirro::Outcome {
@@ -66,6 +69,9 @@ int main(int argc, char** argv) {
              work.AwaitRelease();
            } else if (type.ends_with("failing") && !work.IsReleased()) {
              return cirro::Retry("not yet");
+           }
+           if (pause > 0) {
+             std::this_thread::sleep_for(std::chrono::microseconds(pause));
            }
            work.Done(event);
            return cirro::Done();
