@@ -1,5 +1,7 @@
 #include "link.h"
 
+#include <algorithm>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -34,6 +36,13 @@ class Setter {
 };
 
 // A URL without what may be a password.
+// Nothing listens on port 0. A server that takes the first connection and ends
+// it before its greeting (one that is starting, a proxy without one behind it)
+// leaves libnats without a current server, and then it closes for good with "no
+// server available". It goes on from the last of its list where that one was
+// not reached at all.
+constexpr const char* kNowhere = "nats://127.0.0.1:0";
+
 std::string Shown(const char* url) {
   const std::string text(url);
   const std::size_t at = text.rfind('@');
@@ -66,9 +75,15 @@ Result<NatsHandle<natsOptions>> Link::MakeOptions() {
   for (const std::string& url : options_.servers) {
     servers.push_back(url.c_str());
   }
+  // One after the other as libnats would, but for the last.
+  std::shuffle(servers.begin(), servers.end(),
+               std::minstd_rand(static_cast<unsigned>(
+                   clock_.Now().time_since_epoch().count())));
+  servers.push_back(kNowhere);
   const std::string& name =
       options_.client_name.empty() ? part_ : options_.client_name;
   Setter set(raw);
+  set("servers", natsOptions_SetNoRandomize, true);
   set("servers", natsOptions_SetServers, servers.data(),
       static_cast<int>(servers.size()))("client_name", natsOptions_SetName,
                                         name.c_str());
@@ -131,7 +146,21 @@ Result<void> Link::Open() {
     OnConnected(raw, this);
     return {};
   }
-  if (status == NATS_NOT_YET_CONNECTED) return {};
+  if (status == NATS_NOT_YET_CONNECTED) {
+    const char* reason = nullptr;
+    const natsStatus why = natsConnection_GetLastError(raw, &reason);
+    // One that refuses the credentials is not away; OnClosed says so.
+    if (why != NATS_CONNECTION_AUTH_FAILED) {
+      std::string servers;
+      for (const std::string& server : options_.servers) {
+        servers += (servers.empty() ? "" : ", ") + Shown(server.c_str());
+      }
+      observer_.Noted(LogLevel::kWarning, part_,
+                      "no server of " + servers +
+                          " is reached; see `servers`; it is tried again");
+    }
+    return {};
+  }
   return Invalid("servers", status);
 }
 
@@ -226,10 +255,12 @@ void Link::OnClosed(natsConnection* connection, void* self) noexcept {
     if (!asked_for) {
       // It never closes itself but where the server refuses the credentials,
       // twice.
-      link.refused_ = Error{ErrorCode::kInvalidConfig,
-                            "connection: the server refuses it: " +
-                                std::string(reason == nullptr ? "" : reason) +
-                                "; see user, token, credentials_file, nkey"};
+      link.refused_ =
+          Error{ErrorCode::kInvalidConfig,
+                "connection: the server refuses the credentials (" +
+                    std::string(reason == nullptr ? "" : reason) +
+                    "); see `user` "
+                    "and `password`, `token`, `credentials_file`, or `nkey`"};
       link.state_ = {LinkState::Kind::kFailed, link.clock_.Now()};
     }
   }

@@ -11,6 +11,7 @@
 #include "cirro/dispatch/consumer_groups.h"
 #include "cirro/dispatch/link.h"
 #include "support/jetstream_rig.h"
+#include "support/wire.h"
 
 namespace cirro {
 namespace {
@@ -27,6 +28,7 @@ using test::NatsServer;
 using test::NotesObserver;
 using test::RealClock;
 using test::RunningInlet;
+using test::Wire;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -98,6 +100,26 @@ TEST(JetStreamFaults, AServerThatIsAwayAtTheStartIsWaitedFor) {
 
   EXPECT_TRUE(Eventually([&] { return running.sink.ids().size() == 1; }));
   EXPECT_EQ(linked->link().kind, LinkState::Kind::kConnected);
+}
+
+// As one that is starting, or a proxy with no server behind it.
+TEST(JetStreamFaults, AServerThatEndsTheFirstConnectionIsWaitedFor) {
+  JetStreamRig rig;
+  rig.Publish(1);
+  const std::string url = rig.server.url();
+  Wire wire(
+      static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))),
+      Wire::Protocol::kAny);
+  wire.Cut();
+  JetStreamInletOptions options = rig.Options();
+  options.connection.servers = {"nats://127.0.0.1:" +
+                                std::to_string(wire.port())};
+  RunningInlet<InlineSink> running(rig.Make(options));
+
+  wire.Mend();
+
+  EXPECT_TRUE(Eventually([&] { return running.sink.ids().size() == 1; }));
+  EXPECT_THAT(rig.notes.failures(), ::testing::IsEmpty());
 }
 
 // A server that says nothing, and closes nothing.
