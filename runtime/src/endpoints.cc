@@ -5,6 +5,7 @@
 
 #include "cirro/kafka/kafka.h"
 #include "cirro/nats/nats.h"
+#include "setting_names.h"
 #include "setting_rules.h"
 #include "small_file.h"
 
@@ -210,8 +211,20 @@ Error Endpoints::Wrong(const std::string& section, const Error& error,
   const EffectiveSetting* const setting =
       sink ? FindEffective(config_, "knative", "sink")
            : FindEffective(config_, section, SettingOf(option));
-  if (setting == nullptr || begin == what.size()) {
+  if (begin == what.size()) {
     return {error.code, section + ": " + error.message};
+  }
+  if (setting == nullptr) {
+    // Nobody has set it: where its section stands, it is to be added.
+    const EffectiveSetting* const type =
+        FindEffective(config_, section, "type");
+    const bool known = FindSetting(section.substr(0, section.find('.')),
+                                   SettingOf(option)) != nullptr;
+    return {error.code, section + (known ? "." : ": ") +
+                            (known ? std::string(SettingOf(option)) +
+                                         std::string(what.substr(begin))
+                                   : error.message) +
+                            (type == nullptr ? "" : " (" + type->origin + ")")};
   }
   return {error.code, MistakeOf(*setting, what.substr(begin + 2))};
 }

@@ -227,10 +227,7 @@ Result<void> Service::MakeDispatcher() {
       // In the order of parts, by which settlements name them.
       auto joined = transactional->Join(plain, parts.places);
       if (!joined) {
-        const std::string section = "inlet." + inlet->info().name;
-        return Error{joined.error().code,
-                     section + ".exactly_once: " + joined.error().message +
-                         OriginOf(section, "exactly_once")};
+        return endpoints_.WrongInlet(*inlet, joined.error());
       }
     }
   }
