@@ -82,6 +82,8 @@ class NatsTopics final : public Topics {
     config.Name = name.c_str();
     config.Subjects = subjects;
     config.SubjectsLen = 1;
+    // A producer that nobody stops fills no disk; the kill test has less.
+    config.MaxBytes = std::int64_t{2} << 30;
     Must(js_AddStream(nullptr, js_, &config, nullptr, nullptr), name);
   }
 
