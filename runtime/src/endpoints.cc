@@ -240,6 +240,17 @@ std::vector<DeadLetterPlace*> Endpoints::places() const {
   return places;
 }
 
+std::vector<std::pair<std::string, std::uint64_t>> Endpoints::InMemory() const {
+  std::vector<std::pair<std::string, std::uint64_t>> left;
+  for (const auto& [name, inlet] : config_.inlets) {
+    if (memory_ == nullptr || inlet.type != InletType::kMemory) continue;
+    const std::string& group = inlet.memory.group;
+    const std::uint64_t count = memory_->Pending(group.empty() ? name : group);
+    if (count > 0) left.emplace_back(name, count);
+  }
+  return left;
+}
+
 Result<void> Endpoints::StartOutlets() {
   for (const auto& outlet : outlets_) {
     if (auto started = outlet->Start(); !started) {

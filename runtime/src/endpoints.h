@@ -1,10 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cirro/cloudevents/result.h"
@@ -55,6 +57,11 @@ class Endpoints {
   }
   /// Every outlet that keeps dead letters, then the files.
   [[nodiscard]] std::vector<DeadLetterPlace*> places() const;
+
+  /// Messages that no inlet of the broker in memory has settled, by inlet: they
+  /// end with the process.
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> InMemory()
+      const;
 
   /// Outlets and files are there before anything is delivered, and after.
   Result<void> StartOutlets();

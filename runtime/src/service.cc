@@ -407,6 +407,11 @@ Result<void> Service::Drain() {
       logger_.Write(LogLevel::kWarning, stopped.error().message);
     }
   }
+  for (const auto& [inlet, count] : endpoints_.InMemory()) {
+    logger_.Write(LogLevel::kWarning,
+                  "messages in memory were not done; they end with the process",
+                  {{"inlet", inlet}, {"messages", count}});
+  }
   endpoints_.StopOutlets(last);
   timers_.Stop();
   // What was told to stop by its token gets a moment to hear of it.

@@ -19,6 +19,7 @@ namespace {
 
 using test::RawHttpClient;
 using test::RawResponse;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -183,6 +184,26 @@ TEST_F(InMemory, ARedrivenEventIsNotForAnOutlet) {
   EXPECT_EQ(
       Post("/events", "asked", "1", "cirro-redrive-function: asked\r\n").status,
       422);
+}
+
+TEST_F(InMemory, WhatEndsWithTheProcessIsTold) {
+  app_.On("asked", [this](const Event& event) {
+    seen_.Add(event);
+    return Retry(std::chrono::hours(1), "later");
+  });
+  std::vector<std::string> settings = kTopic;
+  settings.emplace_back("log.level=warning");
+  testing::internal::CaptureStderr();
+  Start(settings);
+  Post("/events", "asked", "1");
+  seen_.Await(1);
+
+  const bool stopped{app_.Stop()};
+
+  EXPECT_TRUE(stopped);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("they end with the process"),
+                    HasSubstr("\"inlet\":\"in\",\"messages\":1")));
 }
 
 TEST_F(InMemory, AGroupOfTheOtherModeNamesTheSetting) {
