@@ -305,6 +305,14 @@ class Refused(Case):
             self.assert_told_once([*known, "inlet.in.password=wrong"],
                                   "Authentication failed", "`username`",
                                   "`password`")
+            outlet = Hello(self, [each.replace("inlet.in", "outlet.o")
+                                  for each in known if ".topics" not in each
+                                  and ".group" not in each] +
+                           ["outlet.o.topic=t", "outlet.o.password=wrong"],
+                           http=True)
+            line, _ = outlet.line(is_trouble)
+            self.assertIn("`password`", line["message"])
+            self.assertEqual(line["part"], "o")
             # With the right one it gets as far as the topic.
             self.assert_told_once([*known, f"inlet.in.password={PASSWORD}"],
                                   "`topics`")
