@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cassert>
+#include <cstddef>
+#include <span>
 #include <utility>
 
 #include "cirro/cloudevents/json_format.h"
@@ -9,7 +11,8 @@
 namespace cirro {
 namespace {
 
-bool HasHeader(const MessageHeaders& headers, std::string_view name) noexcept {
+bool HasHeader(std::span<const MessageHeaders::value_type> headers,
+               std::string_view name) noexcept {
   return std::any_of(headers.begin(), headers.end(),
                      [name](const auto& header) {
                        return EqualsIgnoreCase(header.first, name);
@@ -64,9 +67,10 @@ std::string_view EncodeOwn(const DeadLetter& letter, MessageHeaders& headers,
   if (original != nullptr) AppendOwn(original->headers, own);
   const std::string_view payload = EncodeNats(
       ContentMode::kBinary, std::get<Event>(letter.content), headers, buffer);
+  const std::size_t said = headers.size();
   for (auto& header : own) {
     // One that says what the data are is said by the event.
-    if (HasHeader(headers, header.first)) continue;
+    if (HasHeader({headers.data(), said}, header.first)) continue;
     headers.push_back(std::move(header));
   }
   return payload;

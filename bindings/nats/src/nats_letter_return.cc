@@ -64,10 +64,10 @@ class NatsLetterReturn final : public LetterReturn {
 
  private:
   static ErrorCode CodeOf(natsStatus status, jsErrCode code) noexcept {
+    // Then libnats says besides that JetStream is off.
+    if (status == NATS_NO_RESPONDERS) return ErrorCode::kUnroutable;
     if (code != 0) return ErrorCode::kRefused;
     switch (status) {
-      case NATS_NO_RESPONDERS:
-        return ErrorCode::kUnroutable;
       case NATS_MAX_PAYLOAD:
         return ErrorCode::kTooLarge;
       case NATS_TIMEOUT:

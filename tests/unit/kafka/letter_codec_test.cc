@@ -1,0 +1,170 @@
+// letter -> record -> letter is the identity.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cirro/kafka/codec.h"
+#include "support/event_fixtures.h"
+
+namespace cirro {
+namespace {
+
+using ::testing::HasSubstr;
+
+DeadLetterFacts Facts() {
+  return {.reason = DeadReason::kExhausted,
+          .function = "bill \"all\" 100% \xE2\x82\xAC",
+          .inlet = "orders",
+          .position = "orders/3@1234",
+          .attempts = 5,
+          .first_error = "function_failed: first",
+          .last_error = "deadline_exceeded: last",
+          .time = Timestamp{.seconds = 1'700'000'000, .nanoseconds = 5}};
+}
+
+// What a reader of the topic makes of what an outlet writes.
+Result<std::optional<DeadLetter>> ThereAndBack(
+    const DeadLetter& letter, const MessageHeaders& before = {}) {
+  KafkaDraft draft;
+  const MessageHeaders why = DeadLetterHeaders(letter.facts);
+  EncodeKafkaLetter(letter, why, draft);
+  std::vector<KafkaHeader> headers;
+  for (const auto& [name, value] : before) headers.push_back({name, value});
+  for (const KafkaDraft::Header& header : draft.headers) {
+    headers.push_back({header.name, header.value});
+  }
+  return DecodeKafkaLetter(
+      {.key = letter.key, .value = draft.value, .headers = headers},
+      test::FixtureOptions());
+}
+
+void ExpectTheSame(const DeadLetter& letter) {
+  const auto back = ThereAndBack(letter);
+
+  ASSERT_TRUE(back) << back.error().message;
+  ASSERT_TRUE(*back);
+  EXPECT_EQ((*back)->facts, letter.facts);
+  EXPECT_EQ((*back)->key, letter.key);
+  ASSERT_EQ((*back)->content.index(), letter.content.index());
+  if (const auto* const event = std::get_if<Event>(&letter.content)) {
+    EXPECT_EQ(std::get<Event>((*back)->content), *event);
+  } else {
+    const auto& was = std::get<Malformed>(letter.content);
+    const auto& is = std::get<Malformed>((*back)->content);
+    EXPECT_EQ(is.bytes, was.bytes);
+    EXPECT_EQ(is.headers, was.headers);
+    EXPECT_EQ(is.has_bytes, was.has_bytes);
+  }
+  ASSERT_EQ((*back)->original == nullptr, letter.original == nullptr);
+  if (letter.original == nullptr) return;
+  EXPECT_EQ((*back)->original->bytes, letter.original->bytes);
+  EXPECT_EQ((*back)->original->headers, letter.original->headers);
+  EXPECT_FALSE((*back)->original->dead_letter);
+}
+
+std::shared_ptr<const Original> Had(Original original) {
+  return std::make_shared<const Original>(std::move(original));
+}
+
+TEST(KafkaLetterCodec, GivesABinaryEventBack) {
+  for (const Event& event : {test::MinEvent(), test::FullEvent()}) {
+    ExpectTheSame({.content = event, .facts = Facts()});
+  }
+}
+
+TEST(KafkaLetterCodec, GivesAnyEventBack) {
+  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
+    SCOPED_TRACE(seed);
+    ExpectTheSame(
+        {.content = test::EventGenerator(seed).Next(), .facts = Facts()});
+    if (HasFailure()) return;
+  }
+}
+
+TEST(KafkaLetterCodec, GivesTheKeyAndOtherHeadersBack) {
+  ExpectTheSame(
+      {.content = test::FullEvent(),
+       .original =
+           Had({.headers = {{"tenant", "a"}, {"tenant", "b"}, {"trace", ""}}}),
+       .key = "k",
+       .facts = Facts()});
+}
+
+TEST(KafkaLetterCodec, GivesAStructuredRecordBackByteByByte) {
+  const std::string json =
+      R"( {"type":"t","specversion":"1.0", "id":"1","source":"/s"})";
+  ExpectTheSame(
+      {.content =
+           test::MustBuild(EventBuilder().id("1").source("/s").type("t")),
+       .original =
+           Had({.bytes = json,
+                .headers = {{"content-type", "application/cloudevents+json"},
+                            {"tenant", "a"}}}),
+       .facts = Facts()});
+}
+
+TEST(KafkaLetterCodec, GivesWhatIsNoEventBack) {
+  Malformed malformed;
+  malformed.bytes = std::string("\0\xFF not an event", 16);
+  malformed.headers = {{"content-type", "text/plain"}, {"tenant", "a"}};
+  ExpectTheSame({.content = malformed, .key = "k", .facts = Facts()});
+}
+
+TEST(KafkaLetterCodec, TellsNullFromAnEmptyValue) {
+  for (const bool has_bytes : {true, false}) {
+    Malformed malformed;
+    malformed.has_bytes = has_bytes;
+    ExpectTheSame({.content = malformed, .facts = Facts()});
+  }
+}
+
+TEST(KafkaLetterCodec, GivesTheFewestFactsBack) {
+  ExpectTheSame({.content = test::MinEvent(), .facts = {.attempts = 1}});
+}
+
+// A letter of a letter: what is said last counts, and is said once.
+TEST(KafkaLetterCodec, TakesWhatTheLastPlaceSaid) {
+  const DeadLetter letter{.content = test::MinEvent(), .facts = Facts()};
+
+  const auto back = ThereAndBack(
+      letter, {{"cirro-dlq-reason", "rejected"}, {"cirro-dlq-attempts", "1"}});
+
+  ASSERT_TRUE(back && *back);
+  EXPECT_EQ((*back)->facts, letter.facts);
+  EXPECT_EQ((*back)->original, nullptr);
+}
+
+TEST(KafkaLetterCodec, WhatDoesNotSayWhyIsNoLetter) {
+  const std::vector<KafkaHeader> headers{{"ce_specversion", "1.0"},
+                                         {"ce_id", "1"},
+                                         {"ce_source", "/s"},
+                                         {"ce_type", "t"},
+                                         {"cirro-dlq-attempts", "3"}};
+
+  const auto letter = DecodeKafkaLetter({.headers = headers}, {});
+
+  ASSERT_TRUE(letter);
+  EXPECT_FALSE(*letter);
+}
+
+TEST(KafkaLetterCodec, WhatCannotBeAFactIsTold) {
+  const std::vector<KafkaHeader> headers{{"cirro-dlq-reason", "bored"}};
+
+  const auto letter = DecodeKafkaLetter({.headers = headers}, {});
+
+  ASSERT_FALSE(letter);
+  EXPECT_EQ(letter.error().code, ErrorCode::kInvalidEvent);
+  EXPECT_THAT(letter.error().message, HasSubstr("bored"));
+}
+
+}  // namespace
+}  // namespace cirro
