@@ -1,13 +1,21 @@
 #include "cirro/dispatch/letter_box.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "support/event_fixtures.h"
 
 namespace cirro {
 namespace {
+
+using ::testing::ElementsAre;
 
 TEST(SplitPosition, TellsTheStreamFromTheNumberInIt) {
   struct Case {
@@ -53,6 +61,51 @@ TEST(Fits, TakesTheBeginOfASpanAndNotItsEnd) {
   EXPECT_TRUE(Fits({.since = Timestamp{100}, .until = Timestamp{101}}, kept));
   EXPECT_FALSE(Fits({.until = Timestamp{100}}, kept));
   EXPECT_FALSE(Fits({.since = Timestamp{101}}, kept));
+}
+
+// A place that forgets letter by letter, as LetterBox itself would have it.
+class PlainBox final : public LetterBox {
+ public:
+  std::set<std::string, std::less<>> letters{};
+  std::string broken{};  // A letter that cannot be removed.
+
+  Result<void> Walk(const LetterFilter&, const Visit&) override { return {}; }
+  Result<std::optional<KeptLetter>> Find(std::string_view) override {
+    return std::optional<KeptLetter>();
+  }
+  Result<void> MarkRedriven(std::string_view) override { return {}; }
+  Result<bool> Remove(std::string_view id) override {
+    if (id == broken) return Error{ErrorCode::kUnavailable, "away"};
+    const auto letter = letters.find(id);
+    if (letter == letters.end()) return false;
+    letters.erase(letter);
+    return true;
+  }
+};
+
+TEST(LetterBox, RemovesAllOneByOneWhereThePlaceKnowsNoBetter) {
+  PlainBox box;
+  box.letters = {"a", "b", "c"};
+  const std::vector<std::string> ids{"c", "a", "nowhere"};
+
+  const auto removed = box.RemoveAll(ids);
+
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(*removed, 2U);
+  EXPECT_THAT(box.letters, ElementsAre("b"));
+}
+
+TEST(LetterBox, EndsAtTheFirstThatCannotBeRemoved) {
+  PlainBox box;
+  box.letters = {"a", "b", "c"};
+  box.broken = "b";
+  const std::vector<std::string> ids{"a", "b", "c"};
+
+  const auto removed = box.RemoveAll(ids);
+
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(box.letters, ElementsAre("b", "c"));
 }
 
 }  // namespace
