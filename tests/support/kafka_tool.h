@@ -34,6 +34,7 @@ struct RawRecord {
   std::optional<std::string> key{};
   std::optional<std::string> value{};
   std::vector<std::pair<std::string, std::string>> headers{};
+  std::int64_t time = 0;  ///< Of a record to be written, in ms; 0: now.
 
   /// The header's value; "(none)" where there is no such header.
   [[nodiscard]] std::string Header(std::string_view name) const {
@@ -114,7 +115,8 @@ class KafkaTool {
           RD_KAFKA_V_KEY(pointer(record.key), size(record.key)),
           RD_KAFKA_V_VALUE(const_cast<void*>(pointer(record.value)),
                            size(record.value)),
-          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+          RD_KAFKA_V_TIMESTAMP(record.time), RD_KAFKA_V_HEADERS(headers),
+          RD_KAFKA_V_END);
       rd_kafka_poll(producer_, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 100 : 0);
     } while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -7,18 +7,15 @@
 #include "cirro/kafka/inlet_options.h"
 #include "cirro/kafka/kafka.h"
 #include "properties.h"
+#include "topic_partitions.h"
 
 namespace cirro::internal::kafka {
 namespace {
 
-using HandleMessage =
-    std::unique_ptr<rd_kafka_message_t, Destroy<&rd_kafka_message_destroy>>;
 using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t,
                                      Destroy<&rd_kafka_AdminOptions_destroy>>;
 using DeleteRecords = std::unique_ptr<rd_kafka_DeleteRecords_t,
                                       Destroy<&rd_kafka_DeleteRecords_destroy>>;
-using Metadata = std::unique_ptr<const rd_kafka_metadata_t,
-                                 Destroy<&rd_kafka_metadata_destroy>>;
 
 // Those of them that lie above `base`, which is raised to the end of the one
 // that it lies in.
@@ -60,41 +57,15 @@ Result<std::unique_ptr<LetterTopic>> LetterTopic::Make(
 
 Error LetterTopic::Failed(const std::string& what,
                           rd_kafka_resp_err_t code) const {
-  const bool refused = code == RD_KAFKA_RESP_ERR_POLICY_VIOLATION ||
-                       code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-                       code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
-  return {refused ? ErrorCode::kRefused : ErrorCode::kUnavailable,
-          "topic '" + topic_ + "': " + what + ": " + TextOf(code)};
-}
-
-Result<PartitionList> LetterTopic::AskPartitions() {
-  const Topic topic(rd_kafka_topic_new(handle_.get(), topic_.c_str(), nullptr));
-  const rd_kafka_metadata_t* answer = nullptr;
-  const auto code =
-      rd_kafka_metadata(handle_.get(), 0, topic.get(), &answer, Patience());
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return Failed("no broker answers", code);
-  }
-  const Metadata metadata(answer);
-  const rd_kafka_metadata_topic& found = metadata->topics[0];
-  if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-    return InvalidOption("topic", "there is no topic '" + topic_ + "'");
-  }
-  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return Failed("it cannot be read", found.err);
-  }
-  PartitionList list(rd_kafka_topic_partition_list_new(found.partition_cnt));
-  for (int i = 0; i < found.partition_cnt; ++i) {
-    rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(),
-                                      found.partitions[i].id);
-  }
-  return list;
+  return TopicFailed(topic_, what, code);
 }
 
 Result<std::map<std::int32_t, LetterPartition>> LetterTopic::Ask() {
-  auto list = AskPartitions();
+  auto list = AskPartitions(handle_.get(), {topic_}, "topic", timeout_);
   if (!list) return std::move(list).error();
-  const auto bounds = Positions(handle_.get(), **list, timeout_).AskBounds();
+  const Positions positions(handle_.get(), **list, timeout_);
+  const auto bounds =
+      AskPatiently(timeout_, [&] { return positions.AskBounds(); });
   if (!bounds) return bounds.error();
   const auto code = rd_kafka_committed(handle_.get(), list->get(), Patience());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -65,7 +65,6 @@ class LetterTopic {
 
   [[nodiscard]] Error Failed(const std::string& what,
                              rd_kafka_resp_err_t code) const;
-  [[nodiscard]] Result<PartitionList> AskPartitions();
   [[nodiscard]] Result<void> Assign(std::int32_t partition,
                                     std::uint64_t offset);
   [[nodiscard]] int Patience() const {

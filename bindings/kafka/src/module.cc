@@ -4,12 +4,13 @@
 #include "kafka_letter_box.h"
 #include "kafka_letter_return.h"
 #include "kafka_outlet.h"
+#include "kafka_replay.h"
 
 namespace cirro::internal::kafka {
 namespace {
 
 constexpr KafkaApi kApi{&MakeKafkaInlet, &KafkaOutlet::Make, &OpenKafkaBox,
-                        &OpenKafkaReturn};
+                        &OpenKafkaReturn, &OpenKafkaReplay};
 
 }  // namespace
 }  // namespace cirro::internal::kafka

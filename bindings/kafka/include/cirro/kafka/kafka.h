@@ -8,6 +8,7 @@
 #include "cirro/dispatch/letter_box.h"
 #include "cirro/dispatch/observer.h"
 #include "cirro/dispatch/outlet.h"
+#include "cirro/dispatch/replay.h"
 #include "cirro/kafka/inlet_options.h"
 #include "cirro/kafka/outlet_options.h"
 
@@ -60,6 +61,11 @@ struct KafkaApi {
   /// where there is one.
   Result<std::unique_ptr<LetterReturn>> (*open_return)(
       const KafkaInletOptions& options, const Clock& clock, Observer& observer);
+
+  /// What an inlet's topics still have, about 2 MiB of each partition at a time
+  /// in memory; nothing is asked of its group.
+  Result<std::unique_ptr<Replay>> (*open_replay)(
+      const KafkaInletOptions& options, ReplayRange range, Observer& observer);
 };
 
 }  // namespace cirro
