@@ -5,13 +5,15 @@
 #include "jetstream_inlet.h"
 #include "nats_letter_box.h"
 #include "nats_letter_return.h"
+#include "nats_replay.h"
 #include "outlet.h"
 
 namespace cirro::internal::nats {
 namespace {
 
 constexpr NatsApi kApi{&JetStreamInlet::Make, &CoreNatsInlet::Make,
-                       &NatsOutlet::Make, &OpenNatsBox, &OpenNatsReturn};
+                       &NatsOutlet::Make,     &OpenNatsBox,
+                       &OpenNatsReturn,       &OpenNatsReplay};
 
 }  // namespace
 }  // namespace cirro::internal::nats

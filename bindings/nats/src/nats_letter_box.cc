@@ -117,23 +117,19 @@ class Box final : public LetterBox {
     if (!context) return context.error();
     // A server of 2.9 knows no last message of a subject whose last one was
     // removed, so it is not asked for that.
-    jsStreamInfo* raw = nullptr;
-    jsErrCode code{};
-    natsStatus status =
-        js_GetStreamInfo(&raw, *context, stream_.c_str(), nullptr, &code);
-    const NatsHandle<jsStreamInfo> info(raw);
-    if (status != NATS_OK) {
-      return CallFailed("stream '" + stream_ + "'", status, code);
-    }
-    const std::uint64_t last = info->State.LastSeq;
+    const auto state = calls_.StateOf(stream_);
+    if (!state) return state.error();
+    const std::uint64_t last = state->last;
 
     jsSubOptions wanted;
     static_cast<void>(jsSubOptions_Init(&wanted));
     wanted.Stream = stream_.c_str();
     wanted.Ordered = true;
     natsSubscription* subscription = nullptr;
-    status = js_SubscribeSync(&subscription, *context, options_.subject.c_str(),
-                              nullptr, &wanted, &code);
+    jsErrCode code{};
+    natsStatus status =
+        js_SubscribeSync(&subscription, *context, options_.subject.c_str(),
+                         nullptr, &wanted, &code);
     const NatsHandle<natsSubscription> owned(subscription);
     if (status != NATS_OK) return CallFailed("read the stream", status, code);
     jsConsumerInfo* consumer = nullptr;

@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{5'000};
 
-std::string PrefixOf(const JetStreamInletOptions& options) {
-  if (!options.api_prefix.empty()) return options.api_prefix;
-  return options.domain.empty() ? "$JS.API" : "$JS." + options.domain + ".API";
-}
-
 bool IsPlain(const std::string& subject) noexcept {
   return !subject.empty() && subject.find_first_of("*>") == std::string::npos;
 }

@@ -8,6 +8,7 @@
 #include "cirro/dispatch/letter_box.h"
 #include "cirro/dispatch/observer.h"
 #include "cirro/dispatch/outlet.h"
+#include "cirro/dispatch/replay.h"
 #include "cirro/nats/inlet_options.h"
 #include "cirro/nats/outlet_options.h"
 
@@ -43,6 +44,12 @@ struct NatsApi {
   Result<std::unique_ptr<LetterReturn>> (*open_return)(
       const JetStreamInletOptions& options, const Clock& clock,
       Observer& observer);
+
+  /// What the stream of an inlet still has under its filter. Each message is
+  /// asked for by its sequence: there is no consumer, also for a moment.
+  Result<std::unique_ptr<Replay>> (*open_replay)(
+      const JetStreamInletOptions& options, ReplayRange range,
+      const Clock& clock, Observer& observer);
 };
 
 }  // namespace cirro
