@@ -315,6 +315,43 @@ TEST_F(KafkaLetterBoxTest, ALetterGoesBackAsItCame) {
   EXPECT_THAT(records[0].headers, SizeIs(7));
 }
 
+TEST_F(KafkaLetterBoxTest, ARedriveThatEndsMidwayGoesOnWithTheUnmarked) {
+  const std::string topic = tool().MakeTopic();
+  const std::string dead = tool().MakeTopic(2);
+  for (int i = 0; i < 6; ++i) {
+    WriteLetter(dead, topic + "/0@" + std::to_string(i), i % 2);
+  }
+  tool().Flush();
+  // Each run is another process, which is no more after a send.
+  const auto redrive = [&](int sends, bool mark_last) {
+    const auto box = Open(dead);
+    const auto to = OpenReturn(topic);
+    const auto walked =
+        box->Walk({}, [&](const KeptLetter& kept) -> Result<bool> {
+          if (auto sent = to->Return(kept.letter); !sent) return sent.error();
+          --sends;
+          if (sends == 0 && !mark_last) return false;
+          if (auto marked = box->MarkRedriven(kept.id); !marked) {
+            return marked.error();
+          }
+          return sends > 0;
+        });
+    EXPECT_TRUE(walked) << walked.error().message;
+  };
+
+  redrive(2, false);
+  redrive(3, false);
+  redrive(100, true);
+
+  std::vector<std::string> ids;
+  for (const auto& record : tool().Read(topic)) {
+    ids.push_back(record.Header("ce_id").substr(topic.size()));
+  }
+  EXPECT_THAT(ids, ElementsAre("/0@0", "/0@1", "/0@1", "/0@2", "/0@3", "/0@3",
+                               "/0@4", "/0@5"));
+  EXPECT_THAT(Ids(*Open(dead)), IsEmpty());
+}
+
 TEST_F(KafkaLetterBoxTest, ALetterGoesToNoOtherTopic) {
   const std::string topic = tool().MakeTopic();
   const std::string other = tool().MakeTopic();
