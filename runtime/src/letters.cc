@@ -1,7 +1,5 @@
 // Where the letters of a configuration are, and where they came from.
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,65 +7,22 @@
 #include <string_view>
 #include <utility>
 
-#include "cirro/dispatch/observer.h"
 #include "cirro/kafka/kafka.h"
 #include "cirro/nats/nats.h"
 #include "cirro/runtime/command.h"
 #include "command_config.h"
-#include "environment.h"
-#include "log.h"
-#include "module_loader.h"
-#include "timer_thread.h"
+#include "teller.h"
 
 namespace cirro {
 namespace {
 
+using internal::CommandLoader;
 using internal::Config;
+using internal::EndsWithItsProcess;
 using internal::InletType;
+using internal::InSection;
 using internal::OutletType;
-
-// What a broker's part has to say to whoever typed the command, and its time.
-class Teller final : public Observer {
- public:
-  [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
-  void Noted(LogLevel level, std::string_view part,
-             std::string_view message) noexcept override {
-    if (logger_.Takes(level)) logger_.Write(level, message, {{"part", part}});
-  }
-  void Failed(std::string_view part, const Error& error) noexcept override {
-    logger_.Write(LogLevel::kError, error.message, {{"part", part}});
-  }
-  void Received(const Delivery&) noexcept override {}
-  void Started(std::string_view, const Delivery&, int) noexcept override {}
-  void Finished(std::string_view, const Delivery&, Outcome::Kind, const Error*,
-                Duration) noexcept override {}
-  void Settled(const Delivery&, const Settlement&, Duration) noexcept override {
-  }
-  void Hung(std::string_view, const Delivery&) noexcept override {}
-  void Logged(LogLevel, std::string_view, const Event*, const TraceContext&,
-              std::string_view) noexcept override {}
-
- private:
-  const internal::SystemClock clock_{};
-  internal::Logger logger_{LogLevel::kWarning, false, false, STDERR_FILENO};
-};
-
-internal::ModuleLoader Loader() {
-  return internal::ModuleLoader(internal::ModuleFolders(
-      internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH")));
-}
-
-// Where no command can reach.
-Error EndsWithItsProcess() {
-  return {ErrorCode::kUnsupported,
-          "type: a topic in memory is reached by its own process alone, and "
-          "ends with it"};
-}
-
-// A part says of its options, which are those of `section`.
-Error InSection(const std::string& section, const Error& error) {
-  return {error.code, "[" + section + "] " + error.message};
-}
+using internal::Teller;
 
 // A box, with the observer that it needs.
 class ToldBox final : public LetterBox {
@@ -110,14 +65,14 @@ Result<std::unique_ptr<LetterBox>> OpenOutlet(
     case OutletType::kMemory:
       return InSection("outlet." + name, EndsWithItsProcess());
     case OutletType::kKafka: {
-      const auto api = Loader().Load<KafkaApi>("kafka");
+      const auto api = CommandLoader().Load<KafkaApi>("kafka");
       if (!api) return api.error();
       KafkaOutletOptions options = outlet.kafka;
       options.max_in_flight = outlet.max_in_flight;
       return told((*api)->open_box(options, *teller));
     }
     case OutletType::kNats: {
-      const auto api = Loader().Load<NatsApi>("nats");
+      const auto api = CommandLoader().Load<NatsApi>("nats");
       if (!api) return api.error();
       NatsOutletOptions options = outlet.nats;
       options.max_in_flight = outlet.max_in_flight;
@@ -167,7 +122,7 @@ class Returns final : public LetterReturn {
       const internal::InletConfig& inlet) {
     switch (inlet.type) {
       case InletType::kKafka: {
-        const auto api = Loader().Load<KafkaApi>("kafka");
+        const auto api = CommandLoader().Load<KafkaApi>("kafka");
         if (!api) return api.error();
         KafkaInletOptions options = inlet.kafka;
         options.max_in_flight = inlet.max_in_flight;
@@ -178,7 +133,7 @@ class Returns final : public LetterReturn {
         return EndsWithItsProcess();
       case InletType::kNats: {
         if (!inlet.jetstream) break;
-        const auto api = Loader().Load<NatsApi>("nats");
+        const auto api = CommandLoader().Load<NatsApi>("nats");
         if (!api) return api.error();
         JetStreamInletOptions options = inlet.nats_jetstream;
         options.connection = inlet.nats;

@@ -8,29 +8,12 @@ usage: cli_test.py BUILD_DIR
 
 import json
 import os
-import pathlib
 import subprocess
-import sys
 import unittest
 import uuid
 
-BUILD = pathlib.Path(sys.argv.pop(1))
-CIRRO = str(BUILD / "bin" / "cirro")
-HELLO = str(BUILD / "bin" / "hello")
-MAKE_TOPIC = str(BUILD / "tests" / "bin" / "cirro_test_make_topic")
-MAKE_STREAM = str(BUILD / "tests" / "bin" / "cirro_test_make_stream")
-KAFKA = os.environ.get("CIRRO_TEST_KAFKA_URL")
-NATS = os.environ.get("CIRRO_TEST_NATS_URL")
-
-
-def cirro(*words):
-    return subprocess.run([CIRRO, *words], capture_output=True, text=True,
-                          timeout=60, check=False)
-
-
-def make_topic():
-    return subprocess.run([MAKE_TOPIC], stdout=subprocess.PIPE, text=True,
-                          timeout=30, check=True).stdout.strip()
+from command import (CIRRO, HELLO, KAFKA, NATS, cirro, make_stream, make_topic,
+                     settings)
 
 
 class Nats(unittest.TestCase):
@@ -89,12 +72,11 @@ class Kafka(unittest.TestCase):
 class Function(unittest.TestCase):
     """functions/hello, which knows of no broker."""
 
-    def serve(self, settings):
+    def serve(self, of):
         if not os.path.exists(HELLO):
             self.skipTest("the sample functions are not built")
         process = subprocess.Popen(
-            [HELLO, "--set=http.enabled=false",
-             *(f"--set={setting}" for setting in settings)],
+            [HELLO, "--set=http.enabled=false", *settings(of)],
             stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait, 20)
@@ -139,11 +121,12 @@ class Served(unittest.TestCase):
     """functions/hello, fed by a broker, and what it could not do."""
 
     SETTINGS: list = []
+    FUNCTION = "com.example.hello"
 
     def start(self):
         process = subprocess.Popen(
             [HELLO, "--set=http.enabled=false", "--set=dispatch.reply_to=none",
-             *(f"--set={setting}" for setting in self.SETTINGS)],
+             *settings(self.SETTINGS)],
             stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait, 20)
@@ -155,9 +138,12 @@ class Served(unittest.TestCase):
                      "--data", data, "--mode", "binary")
         self.assertEqual(sent.returncode, 0, sent.stderr)
 
+    def dlq_words(self, verb, *words):
+        return ["dlq", verb, "--place", "dead", *words,
+                *settings(self.SETTINGS)]
+
     def dlq(self, verb, *words):
-        return cirro("dlq", verb, "--place", "dead", *words,
-                     *(f"--set={setting}" for setting in self.SETTINGS))
+        return cirro(*self.dlq_words(verb, *words))
 
     def letters(self, *words):
         listed = self.dlq("list", "--format", "json", *words)
@@ -171,6 +157,44 @@ class Served(unittest.TestCase):
                 break
         self.assertEqual(len(letters), count)
         return letters
+
+
+    def kill_redrives(self, url):
+        """Three are killed on their way, one ends: what the source then has."""
+        process = self.start()
+        sent = cirro("send", url, "--type", "com.example.hello", "--id", "bad",
+                     "--data", '{"name":7}', "--count", "60")
+        self.assertEqual(sent.returncode, 0, sent.stderr)
+        self.wait_for_letters(60)
+        process.terminate()
+        self.assertEqual(process.wait(20), 0)
+
+        kills = 3
+        for _ in range(kills):
+            # It says each second how far it is.
+            redrive = subprocess.Popen(
+                [CIRRO, *self.dlq_words("redrive", "--rate", "10")],
+                stderr=subprocess.PIPE, text=True)
+            self.assertRegex(redrive.stderr.readline(), "last letter")
+            redrive.kill()
+            redrive.wait(20)
+            redrive.stderr.close()
+        left = len(self.letters())
+        self.assertLess(left, 60)
+        done = self.dlq("redrive")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, f"redriven {left}$")
+        self.assertEqual(self.letters(), [])
+
+        read = cirro("replay", "--from", "beginning", "--dry-run",
+                     *settings(self.SETTINGS), "--function", self.FUNCTION)
+        self.assertEqual(read.returncode, 0, read.stderr)
+        ids = [json.loads(line)["id"] for line in read.stdout.splitlines()]
+        wanted = [f"bad-{n}" for n in range(1, 61)]
+        self.assertEqual(ids[:60], wanted)
+        redriven = ids[60:]
+        self.assertEqual(list(dict.fromkeys(redriven)), wanted)
+        return len(redriven) - 60, kills
 
 
 class KafkaLetters(Served):
@@ -236,6 +260,12 @@ class KafkaLetters(Served):
         self.assertEqual(again[0]["position"], f"{self.asked}/0@1")
 
 
+    def test_a_redrive_that_is_killed_loses_nothing_and_keeps_the_order(self):
+        twice, kills = self.kill_redrives(self.url)
+
+        self.assertLessEqual(twice, kills)
+
+
 class NatsLetters(Served):
 
     def setUp(self):
@@ -246,10 +276,7 @@ class NatsLetters(Served):
         name = uuid.uuid4().hex
         self.asked, self.dead = f"asked-{name}", f"dead-{name}"
         for stream in (self.asked, self.dead):
-            made = subprocess.run([MAKE_STREAM, stream, f"{stream}.*"],
-                                  capture_output=True, text=True, timeout=30,
-                                  check=False)
-            self.assertEqual(made.returncode, 0, made.stderr)
+            make_stream(stream)
         self.SETTINGS = [
             "inlet.in.type=nats", f"inlet.in.servers={NATS}",
             f"inlet.in.stream={self.asked}", "inlet.in.durable=d",
@@ -283,6 +310,13 @@ class NatsLetters(Served):
         self.assertEqual(self.dlq("show", again[1]["id"]).returncode, 1)
         process.terminate()
         self.assertEqual(process.wait(20), 0)
+
+
+    def test_a_redrive_that_is_killed_loses_nothing_and_sends_nothing_twice(
+            self):
+        twice, _ = self.kill_redrives(f"{NATS}/{self.asked}.x")
+
+        self.assertEqual(twice, 0)
 
 
 class WrongUse(unittest.TestCase):

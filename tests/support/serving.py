@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+from collections.abc import Callable
 
 PATIENCE = 30.0
 
@@ -118,9 +119,12 @@ class Answer:
 
 
 class Sink:
-    """A receiver of events that keeps what it got, and answers `status`."""
+    """A receiver of events that keeps what it got, and answers `status`.
 
-    def __init__(self, status: int = 202):
+    That may be a function of an event's headers.
+    """
+
+    def __init__(self, status: int | Callable[[dict[str, str]], int] = 202):
         self.received: queue.Queue = queue.Queue()
         sink = self
 
@@ -129,7 +133,7 @@ class Sink:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 lower = {name.lower(): value for name, value in self.headers.items()}
                 sink.received.put((lower, body))
-                self.send_response(status)
+                self.send_response(status(lower) if callable(status) else status)
                 self.send_header("content-length", "0")
                 self.end_headers()
 

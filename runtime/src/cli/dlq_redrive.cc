@@ -1,30 +1,19 @@
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <utility>
-#include <variant>
 
 #include "answer.h"
-#include "cirro/cloudevents/media_type.h"
-#include "cirro/http/codec.h"
 #include "cirro/runtime/command.h"
 #include "dlq.h"
+#include "http_target.h"
 #include "letters.h"
+#include "pace.h"
 #include "say.h"
 
 namespace cirro::cli {
 namespace {
-
-// How a send ended: the exit code, and why it is not 0.
-struct Sent {
-  int code = kOk;
-  std::string why{};
-};
 
 // Where letters are sent to.
 class Target {
@@ -37,80 +26,19 @@ class Target {
   virtual Sent Send(const DeadLetter& letter) = 0;
 };
 
-using SteadyClock = std::chrono::steady_clock;
-
-// As the HTTP binding encodes an attribute. Source: CloudEvents HTTP Protocol
-// Binding v1.0.2, section 3.1.3.2.
-std::string Encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7F && c != '"' && c != '%') {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 0xF]};
-    }
-  }
-  return encoded;
-}
-
-// Of a message that is no event only what says what its body is: the rest may
-// be credentials that were meant for another.
-bool SaysWhatItIs(const std::string& name, const std::string& value) {
-  const bool goes = EqualsIgnoreCase(name, "content-type") ||
-                    EqualsIgnoreCase(name.substr(0, 3), "ce-");
-  const auto breaks = [](const std::string& text) {
-    return text.find_first_of(std::string_view("\r\n\0", 3)) !=
-           std::string::npos;
-  };
-  return goes && !breaks(name) && !breaks(value);
-}
-
-HttpPost RequestOf(const DlqOptions& options, const DeadLetter& letter) {
-  HttpPost request{
-      .url = options.to,
-      .timeout = std::chrono::milliseconds(
-          static_cast<std::int64_t>(options.timeout_seconds * 1000))};
-  if (const auto* event = std::get_if<Event>(&letter.content)) {
-    const bool structured =
-        letter.original != nullptr && letter.original->bytes.has_value();
-    std::string buffer;
-    request.body =
-        EncodeHttp(structured ? ContentMode::kStructured : ContentMode::kBinary,
-                   *event, request.header_lines, buffer);
-  } else {
-    const auto& malformed = std::get<Malformed>(letter.content);
-    for (const auto& [name, value] : malformed.headers) {
-      if (SaysWhatItIs(name, value)) {
-        request.header_lines += name + ": " + value + "\r\n";
-      }
-    }
-    request.body = malformed.bytes;
-  }
-  if (!letter.facts.function.empty()) {
-    request.header_lines += std::string(kRedriveHeader) + ": " +
-                            Encoded(letter.facts.function) + "\r\n";
-  }
-  return request;
-}
-
 // By HTTP, to whoever is named.
 class ToUrl final : public Target {
  public:
-  ToUrl(const DlqOptions& options, const HttpClientApi& client)
-      : options_(options), client_(client) {}
+  explicit ToUrl(std::unique_ptr<HttpTarget> to) : to_(std::move(to)) {}
 
   Sent Send(const DeadLetter& letter) override {
-    const auto answer = client_.post(RequestOf(options_, letter));
-    if (!answer) return {ExitOf(answer.error()), answer.error().message};
-    PrintBody(*answer);
-    return {ExitOf(answer->status), std::to_string(answer->status)};
+    return to_->Send({.content = letter.content,
+                      .original = letter.original.get(),
+                      .function = letter.facts.function});
   }
 
  private:
-  const DlqOptions& options_;
-  const HttpClientApi& client_;
+  const std::unique_ptr<HttpTarget> to_;
 };
 
 // To where it came from.
@@ -142,7 +70,7 @@ class Redrive {
       ++done_;
       return true;
     }
-    Pace();
+    pace_.Wait();
     const Sent sent = target_.Send(kept.letter);
     if (sent.code != kOk) return Refused(kept, sent);
     // Not before the answer: killed here, this one letter is sent twice.
@@ -175,19 +103,8 @@ class Redrive {
     return options_.keep_going && sent.code == kFailed;
   }
 
-  void Pace() {
-    if (options_.rate <= 0) return;
-    std::this_thread::sleep_until(next_);
-    const auto now = SteadyClock::now();
-    const auto gap = std::chrono::duration_cast<SteadyClock::duration>(
-        std::chrono::duration<double>(1 / options_.rate));
-    next_ = std::max(next_, now - gap) + gap;
-  }
-
   void Progress(const KeptLetter& kept) {
-    const auto now = SteadyClock::now();
-    if (now - said_ < std::chrono::seconds(1)) return;
-    said_ = now;
+    if (!each_second_.Is()) return;
     PrintLine(stderr,
               "redriven " + std::to_string(done_) + ", last letter " + kept.id);
   }
@@ -198,19 +115,19 @@ class Redrive {
   std::uint64_t done_ = 0;
   std::uint64_t refused_ = 0;
   int code_ = kOk;
-  SteadyClock::time_point next_ = SteadyClock::now();
-  SteadyClock::time_point said_ = SteadyClock::now();
+  Pace pace_{options_.rate};
+  EachSecond each_second_;
 };
 
 Result<std::unique_ptr<Target>> MakeTarget(const DlqOptions& options) {
   if (options.to.empty()) {
-    auto to = OpenLetterReturn(FlagsOf(options));
+    auto to = OpenLetterReturn(FlagsOf(options.config, options.settings));
     if (!to) return to.error();
     return std::unique_ptr<Target>(std::make_unique<Back>(*std::move(to)));
   }
-  const auto client = LoadHttpClient();
-  if (!client) return client.error();
-  return std::unique_ptr<Target>(std::make_unique<ToUrl>(options, **client));
+  auto to = HttpTarget::Make(options.to, options.timeout_seconds);
+  if (!to) return to.error();
+  return std::unique_ptr<Target>(std::make_unique<ToUrl>(*std::move(to)));
 }
 
 }  // namespace

@@ -114,10 +114,11 @@ Result<LetterFilter> MakeFilter(const DlqOptions& options) {
   return filter;
 }
 
-std::vector<std::string> FlagsOf(const DlqOptions& options) {
+std::vector<std::string> FlagsOf(const std::string& config,
+                                 const std::vector<std::string>& settings) {
   std::vector<std::string> flags;
-  if (!options.config.empty()) flags.push_back("--config=" + options.config);
-  for (const std::string& setting : options.settings) {
+  if (!config.empty()) flags.push_back("--config=" + config);
+  for (const std::string& setting : settings) {
     flags.push_back("--set=" + setting);
   }
   return flags;
@@ -136,7 +137,8 @@ int ExitOfPlace(const Error& error) {
 
 std::unique_ptr<LetterBox> OpenBox(const DlqOptions& options, int& code) {
   auto box = options.file.empty()
-                 ? OpenLetterBox(options.place, FlagsOf(options))
+                 ? OpenLetterBox(options.place,
+                                 FlagsOf(options.config, options.settings))
                  : OpenFile(options.file);
   if (box) return *std::move(box);
   code = ExitOfPlace(box.error());

@@ -8,7 +8,7 @@
 #include "cirro/dispatch/letter_box.h"
 #include "dlq.h"
 
-// What the verbs of `cirro dlq` have in common.
+// What the verbs of `cirro dlq`, and `cirro replay`, have in common.
 namespace cirro::cli {
 
 /// Fails with kInvalidConfig, naming the flag.
@@ -23,10 +23,11 @@ int WalkLetters(const DlqOptions& options, LetterBox& box,
 [[nodiscard]] std::unique_ptr<LetterBox> OpenBox(const DlqOptions& options,
                                                  int& code);
 
-/// The flags of a process that has the options' configuration.
-[[nodiscard]] std::vector<std::string> FlagsOf(const DlqOptions& options);
+/// The flags of a process that has this configuration.
+[[nodiscard]] std::vector<std::string> FlagsOf(
+    const std::string& config, const std::vector<std::string>& settings);
 
-/// The exit code for what a place said.
+/// The exit code for what a place, or a source, said.
 [[nodiscard]] int ExitOfPlace(const Error& error);
 
 /// One letter in a row of the table, and the row above the first.

@@ -14,6 +14,7 @@
 #include "cirro/runtime/command.h"
 #include "dlq.h"
 #include "listen.h"
+#include "replay.h"
 #include "run.h"
 #include "say.h"
 #include "scaffold.h"
@@ -42,6 +43,7 @@ class Command {
     AddRun();
     AddSend();
     AddDlq();
+    AddReplay();
     AddListen();
     AddNew();
     AddConfig();
@@ -126,6 +128,12 @@ class Command {
     return true;
   }
 
+  static void AddTimeout(CLI::App& command, double& seconds) {
+    command.add_option("--timeout", seconds, "Seconds until an answer")
+        ->check(&CheckSeconds, "FLOAT in [0.001 - 86400]")
+        ->capture_default_str();
+  }
+
   void AddRun() {
     run_ = app_.add_subcommand(
         "run",
@@ -184,10 +192,7 @@ class Command {
     send_->add_option("--count,-n", to.count, "How many events")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
-    send_
-        ->add_option("--timeout", to.timeout_seconds, "Seconds until an answer")
-        ->check(&CheckSeconds, "FLOAT in [0.001 - 86400]")
-        ->capture_default_str();
+    AddTimeout(*send_, to.timeout_seconds);
     Know(*send_, "",
          {{"--config", "FILE"},
           {"--mode", "binary structured batch"},
@@ -255,10 +260,7 @@ class Command {
                              "A receiver's URL; default: where each came from");
     dlq_redrive_->add_option("--rate", of.rate, "Letters a second at most")
         ->check(CLI::PositiveNumber);
-    dlq_redrive_
-        ->add_option("--timeout", of.timeout_seconds, "Seconds until an answer")
-        ->check(&CheckSeconds, "FLOAT in [0.001 - 86400]")
-        ->capture_default_str();
+    AddTimeout(*dlq_redrive_, of.timeout_seconds);
     dlq_redrive_->add_flag("--keep-going", of.keep_going,
                            "Pass over what is refused; the order is lost");
     dlq_purge_ = AddVerbOnMany("purge", "Remove them for good");
@@ -279,6 +281,53 @@ class Command {
     if (dlq_show_->parsed()) return DlqShow(dlq_options_);
     if (dlq_redrive_->parsed()) return DlqRedrive(dlq_options_);
     return DlqPurge(dlq_options_);
+  }
+
+  void AddReplay() {
+    replay_ = app_.add_subcommand(
+        "replay",
+        "Send what a topic or stream still has to one function of a receiver "
+        "(http.redrive = true there), in its order (partitions by time), each "
+        "when the one before was confirmed; consumer groups and durables are "
+        "left alone. Ends at the first that is not taken, and says where to "
+        "go on");
+    ReplayOptions& of = replay_options_;
+    replay_->add_option("--inlet", of.inlet,
+                        "NAME of [inlet.NAME], whose topics or stream it is; "
+                        "default: the only one");
+    replay_->add_option("--config", of.config, "Instead of cirro.toml");
+    replay_
+        ->add_option("--set", of.settings,
+                     "SECTION.KEY=VALUE, as a function's flag; may be repeated")
+        ->allow_extra_args(false);
+    replay_
+        ->add_option("--from", of.from,
+                     "beginning, an offset or sequence, a time (RFC 3339), or "
+                     "positions: orders/3@1234,orders/4@99")
+        ->required();
+    replay_
+        ->add_option(
+            "--until", of.until,
+            "As --from, or end, which is where it is now; not included")
+        ->capture_default_str();
+    replay_->add_option("--partition", of.partition, "Of Kafka: this one alone")
+        ->check(CLI::NonNegativeNumber);
+    replay_->add_option("--function,-f", of.function, "Who gets them");
+    replay_->add_option("--to", of.to, "The receiver's URL");
+    replay_->add_option("--type,-t", of.type,
+                        "The event's type; com.example.*: all that begin so");
+    replay_->add_option("--subject", of.subject, "The event's subject");
+    replay_->add_option("--source", of.source, "The event's source");
+    replay_->add_option("--id", of.event_id, "The event's id");
+    replay_->add_option("--limit,-n", of.limit, "How many at most");
+    replay_->add_option("--rate", of.rate, "Events a second at most")
+        ->check(CLI::PositiveNumber);
+    AddTimeout(*replay_, of.timeout_seconds);
+    replay_->add_flag("--keep-going", of.keep_going,
+                      "Pass over what is refused");
+    replay_->add_flag("--dry-run", of.dry_run,
+                      "Show which, a line of JSON each, and do nothing");
+    Know(*replay_, "", {{"--config", "FILE"}, {"--from", "beginning"}});
   }
 
   void AddListen() {
@@ -362,6 +411,7 @@ class Command {
   int Call() {
     if (send_->parsed()) return Send(send_options_);
     if (dlq_->parsed()) return CallDlq();
+    if (replay_->parsed()) return ReplayEvents(replay_options_);
     if (listen_->parsed()) return Listen(listen_options_);
     if (new_->parsed()) return New(name_, folder_);
     if (config_->parsed() && !markdown_) return ShowConfig();
@@ -405,6 +455,7 @@ class Command {
   CLI::App* dlq_show_ = nullptr;
   CLI::App* dlq_redrive_ = nullptr;
   CLI::App* dlq_purge_ = nullptr;
+  CLI::App* replay_ = nullptr;
   CLI::App* listen_ = nullptr;
   CLI::App* new_ = nullptr;
   CLI::App* config_ = nullptr;
@@ -415,6 +466,7 @@ class Command {
   RunOptions run_options_;
   SendOptions send_options_;
   DlqOptions dlq_options_;
+  ReplayOptions replay_options_;
   ListenOptions listen_options_;
   std::string name_;
   std::string folder_;

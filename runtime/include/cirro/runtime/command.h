@@ -9,6 +9,7 @@
 #include "cirro/cloudevents/export.h"
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/letter_box.h"
+#include "cirro/dispatch/replay.h"
 #include "cirro/http_client/http_client.h"
 #include "cirro/sqlite/sqlite.h"
 
@@ -53,5 +54,11 @@ namespace cirro {
 /// with kInvalidConfig.
 [[nodiscard]] CIRRO_EXPORT Result<std::unique_ptr<LetterReturn>>
 OpenLetterReturn(std::span<const std::string> flags);
+
+/// What an inlet of such a process reads, once more; empty: its only one. Fails
+/// with kInvalidConfig, also where the inlet's source keeps nothing.
+[[nodiscard]] CIRRO_EXPORT Result<std::unique_ptr<Replay>> OpenReplay(
+    std::string_view inlet, ReplayRange range,
+    std::span<const std::string> flags);
 
 }  // namespace cirro
