@@ -98,7 +98,7 @@ class CIRRO_EXPORT Dispatcher final : public Sink {
   void GiveBackWaiting() noexcept;
   /// The grace time is over: stop tokens fire, everything open is given back.
   void GiveBackAll() noexcept;
-  /// Waits until nothing is in flight; false when `patience` ended first.
+  /// Waits until all has ended and sources heard how; false: not in patience.
   bool WaitIdle(std::chrono::milliseconds patience) noexcept;
 
   struct Counts {
