@@ -19,6 +19,8 @@ void Observer::NotBuried(const DeadLetterFacts& /*facts*/,
                          bool /*stalled*/) noexcept {}
 void Observer::Duplicate(std::string_view /*function*/,
                          const Delivery& /*delivery*/) noexcept {}
+void Observer::Lost(std::string_view /*part*/,
+                    std::uint64_t /*messages*/) noexcept {}
 void Observer::Held(std::string_view /*part*/, std::string_view /*partition*/,
                     bool /*waits*/) noexcept {}
 void Observer::Noted(LogLevel /*level*/, std::string_view /*part*/,

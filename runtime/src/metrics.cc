@@ -170,6 +170,10 @@ void Metrics::Duplicate(std::string_view function,
                function);
 }
 
+void Metrics::Lost(std::string_view part, std::uint64_t messages) noexcept {
+  trouble_.AddTo(TroubleCounts::Kind::kLost, {std::string(part)}, messages);
+}
+
 void Metrics::Held(std::string_view part, std::string_view partition,
                    bool waits) noexcept {
   trouble_.Add(

@@ -110,6 +110,7 @@ class Metrics final : public Observer {
                  bool stalled) noexcept override;
   void Duplicate(std::string_view function,
                  const Delivery& delivery) noexcept override;
+  void Lost(std::string_view part, std::uint64_t messages) noexcept override;
   void Held(std::string_view part, std::string_view partition,
             bool waits) noexcept override;
 

@@ -32,6 +32,7 @@ enum Family : std::size_t {
   kKeptFamily,
   kDroppedFamily,
   kDuplicateFamily,
+  kLostFamily,
   kHeldFamily,
   kHeldNow,
   kLagFamily,
@@ -92,6 +93,9 @@ constexpr std::array kMetrics{
            "Events that were given up and lost, as on_exhausted says."},
     Metric{"cirro_duplicates_total", kCounter, "inlet, function",
            "Events that a function with dedup had done before."},
+    Metric{"cirro_source_lost_total", kCounter, "inlet",
+           "Messages that left the source before they were delivered, by its "
+           "own limits or somebody's hand, as far as it shows."},
     Metric{"cirro_inlet_holds_total", kCounter, "inlet, partition",
            "How often a partition stopped because its oldest event was not "
            "settled and as many as may be after it were delivered."},
@@ -177,13 +181,16 @@ void AppendTrouble(Exposition& out, const TroubleCounts& trouble) {
                {"inlet", "function", "reason", ""},
                {"inlet", "function", "reason", ""},
                {"inlet", "function", "", ""},
+               {"inlet", "", "", ""},
                {"inlet", "partition", "", ""}}};
   for (std::size_t kind = 0; kind < kLabels.size(); ++kind) {
     const auto& names = kLabels.at(kind);
     out.Family(kMetrics.at(kBuriedFamily + kind));
     for (const auto& [values, count] :
          trouble.Of(static_cast<TroubleCounts::Kind>(kind))) {
-      if (names[2].empty()) {
+      if (names[1].empty()) {
+        out.Sample({{names[0], values[0]}}, count);
+      } else if (names[2].empty()) {
         out.Sample({{names[0], values[0]}, {names[1], values[1]}}, count);
       } else if (names[3].empty()) {
         out.Sample({{names[0], values[0]},

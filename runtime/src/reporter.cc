@@ -157,6 +157,10 @@ void Reporter::Duplicate(std::string_view function,
   metrics_.Duplicate(function, delivery);
 }
 
+void Reporter::Lost(std::string_view part, std::uint64_t messages) noexcept {
+  metrics_.Lost(part, messages);
+}
+
 // The inlet says which message it waits for, and which setting bounds it.
 void Reporter::Held(std::string_view part, std::string_view partition,
                     bool waits) noexcept {

@@ -47,6 +47,7 @@ class Reporter final : public Observer {
                  bool stalled) noexcept override;
   void Duplicate(std::string_view function,
                  const Delivery& delivery) noexcept override;
+  void Lost(std::string_view part, std::uint64_t messages) noexcept override;
   void Held(std::string_view part, std::string_view partition,
             bool waits) noexcept override;
   void Noted(LogLevel level, std::string_view part,

@@ -22,20 +22,23 @@ class TroubleCounts {
     kKept,       // inlet, function, reason
     kDropped,    // inlet, function, reason
     kDuplicate,  // inlet, function
+    kLost,       // inlet
     kHeld,       // inlet, partition
     kWentOn,     // inlet, partition: of those, how many are over.
   };
-  static constexpr std::size_t kKinds = 8;
+  static constexpr std::size_t kKinds = 9;
   // Values of the kind's labels, in its order.
   using Labels = std::array<std::string, 4>;
   using Counts = std::map<Labels, std::uint64_t>;
 
   void Add(Kind kind, std::string_view first, std::string_view second,
            std::string_view third = {}, std::string_view fourth = {}) noexcept {
+    AddTo(kind, {std::string(first), std::string(second), std::string(third),
+                 std::string(fourth)});
+  }
+  void AddTo(Kind kind, const Labels& labels, std::uint64_t more = 1) noexcept {
     const MutexLock lock(mutex_);
-    ++counts_.at(static_cast<std::size_t>(
-        kind))[{std::string(first), std::string(second), std::string(third),
-                std::string(fourth)}];
+    counts_.at(static_cast<std::size_t>(kind))[labels] += more;
   }
 
   [[nodiscard]] Counts Of(Kind kind) const {

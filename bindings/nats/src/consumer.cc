@@ -27,7 +27,10 @@ ConsumerFacts FactsOf(const jsConsumerInfo& info) {
           .max_deliver = info.Config->MaxDeliver,
           .pending = info.NumPending,
           .ack_pending = static_cast<std::uint64_t>(info.NumAckPending),
-          .ack_floor = info.AckFloor.Stream};
+          .ack_floor = info.AckFloor.Stream,
+          .deliveries = info.Delivered.Consumer,
+          .sequence = info.Delivered.Stream,
+          .created = info.Created};
 }
 
 std::uint64_t Number(const nlohmann::json& object, const char* name) {
@@ -227,6 +230,16 @@ std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
   if (const auto floor = info.find("ack_floor");
       floor != info.end() && floor->is_object()) {
     facts.ack_floor = Number(*floor, "stream_seq");
+  }
+  if (const auto delivered = info.find("delivered");
+      delivered != info.end() && delivered->is_object()) {
+    facts.deliveries = Number(*delivered, "consumer_seq");
+    facts.sequence = Number(*delivered, "stream_seq");
+  }
+  if (const auto created = info.find("created");
+      created != info.end() && created->is_string()) {
+    const auto time = ParseTimestamp(created->get<std::string>());
+    if (time) facts.created = NanosecondsOf(*time);
   }
   return facts;
 }

@@ -9,6 +9,7 @@
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/consumer_groups.h"
 #include "cirro/nats/nats.h"
+#include "drops.h"
 #include "handles.h"
 
 namespace cirro::internal::nats {
@@ -20,6 +21,14 @@ struct ConsumerFacts {
   std::uint64_t pending = 0;      ///< Not yet delivered.
   std::uint64_t ack_pending = 0;  ///< Delivered and not settled.
   std::uint64_t ack_floor = 0;    ///< All up to this sequence are settled.
+  std::uint64_t deliveries = 0;   ///< So far, those of one message all counted.
+  std::uint64_t sequence = 0;     ///< Of the newest message delivered.
+
+  std::int64_t created = 0;  ///< Nanoseconds since 1970.
+
+  [[nodiscard]] ConsumerPosition position() const noexcept {
+    return {deliveries, sequence, pending, created};
+  }
 };
 
 /// Makes and asks for the durable consumer of one inlet. Calls wait for the

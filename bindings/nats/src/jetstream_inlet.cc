@@ -18,6 +18,7 @@ constexpr milliseconds kFirstDelay{200};
 constexpr milliseconds kLongestDelay{30'000};
 // Deliveries that ended well and are remembered; about 6 MB at most.
 constexpr std::size_t kExcused = 65'536;
+constexpr std::chrono::minutes kDropsSaidEvery{1};
 
 TimePoint After(TimePoint now, milliseconds wait) noexcept {
   return wait < TimePoint::max() - now ? now + wait : TimePoint::max();
@@ -59,6 +60,7 @@ JetStreamInlet::JetStreamInlet(JetStreamInletOptions options,
       pulls_(static_cast<std::size_t>(options_.batch), options_.expires,
              options_.heartbeat),
       suspects_(kExcused),
+      drops_(!options_.filter.empty()),
       link_(options_.connection, options_.name, clock, observer) {}
 
 JetStreamInlet::~JetStreamInlet() { static_cast<void>(Stop(milliseconds(0))); }
@@ -82,9 +84,7 @@ Result<void> JetStreamInlet::Start(Sink& sink) {
                                  &OnNaked, this);
     naked_.reset(raw);
   }
-  if (status != NATS_OK) {
-    return Error{ErrorCode::kUnavailable, Explain("subscribe", status)};
-  }
+  if (status != NATS_OK) return link_.WhyNot("subscribe", status);
   settler_ = std::jthread(
       [this](std::stop_token stop) { RunSettler(std::move(stop)); });
   fetcher_ =
@@ -377,9 +377,7 @@ void JetStreamInlet::OnControl(natsConnection*, natsSubscription*,
   kind.remove_prefix(std::min(kind.size(), inlet.control_inbox_.size() + 1));
   if (kind == "info") {
     const auto facts = ParseConsumerInfo(PayloadOf(message));
-    if (!facts) return;
-    const MutexLock lock(inlet.mutex_);
-    inlet.heard_ = *facts;
+    if (facts) inlet.Heard(*facts);
     return;
   }
   if (kind.empty() || kind.front() != 'a') return;
@@ -391,6 +389,32 @@ void JetStreamInlet::OnControl(natsConnection*, natsSubscription*,
   inlet.unconfirmed_.erase(number);
   inlet.fetcher_wakes_.notify_one();
   inlet.changed_.notify_all();
+}
+
+// Messages that the stream lets go before they were delivered are lost whatever
+// is done here, but not without a word.
+void JetStreamInlet::Heard(const ConsumerFacts& facts) noexcept {
+  const TimePoint now = std::chrono::steady_clock::now();
+  std::uint64_t lost = 0;
+  std::uint64_t unsaid = 0;
+  {
+    const MutexLock lock(mutex_);
+    heard_ = facts;
+    lost = drops_.Look(facts.position());
+    drops_unsaid_ += lost;
+    if (drops_unsaid_ > 0 && now >= drops_said_at_ + kDropsSaidEvery) {
+      drops_said_at_ = now;
+      unsaid = std::exchange(drops_unsaid_, 0);
+    }
+  }
+  if (lost > 0) observer_.Lost(options_.name, lost);
+  if (unsaid == 0) return;
+  observer_.Noted(
+      LogLevel::kError, options_.name,
+      std::to_string(unsaid) + " messages left the stream '" + options_.stream +
+          "' before the consumer '" + options_.durable +
+          "' was given them: they were too old or too many for the stream's "
+          "limits (max_age, max_msgs, max_bytes), or somebody removed them");
 }
 
 void JetStreamInlet::OnNaked(natsConnection*, natsSubscription*,

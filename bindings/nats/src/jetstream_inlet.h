@@ -23,6 +23,7 @@
 #include "consumer.h"
 #include "crash_journal.h"
 #include "deliveries.h"
+#include "drops.h"
 #include "link.h"
 #include "outbox.h"
 #include "pulls.h"
@@ -124,6 +125,7 @@ class JetStreamInlet : public Inlet,
   static void OnNaked(natsConnection*, natsSubscription*, natsMsg* message,
                       void* self) noexcept;
 
+  void Heard(const ConsumerFacts& facts) noexcept;
   [[nodiscard]] std::chrono::milliseconds DelayOf(
       const Settlement& settlement, std::uint64_t delivered) const noexcept;
   void SettleOpen(OpenMessage& message, Word::Kind kind,
@@ -163,6 +165,9 @@ class JetStreamInlet : public Inlet,
   std::condition_variable_any changed_;
   Deliveries deliveries_ CIRRO_GUARDED_BY(mutex_);
   Suspects suspects_ CIRRO_GUARDED_BY(mutex_);
+  Drops drops_ CIRRO_GUARDED_BY(mutex_);
+  std::uint64_t drops_unsaid_ CIRRO_GUARDED_BY(mutex_) = 0;
+  TimePoint drops_said_at_ CIRRO_GUARDED_BY(mutex_) = TimePoint::min();
   Outbox outbox_ CIRRO_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Unconfirmed> unconfirmed_ CIRRO_GUARDED_BY(mutex_);
   std::vector<AckReply> ended_suspects_ CIRRO_GUARDED_BY(mutex_);

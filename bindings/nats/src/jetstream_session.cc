@@ -102,8 +102,7 @@ bool JetStreamInlet::SetUp() {
             ": what failed that often is dropped by the server, without a dead "
             "letter; -1 leaves it to [function.*] retry");
   }
-  const MutexLock lock(mutex_);
-  heard_ = *facts;
+  Heard(*facts);
   return true;
 }
 
@@ -470,6 +469,7 @@ void JetStreamInlet::DoSeek() {
       outbox_.Empty([](const Word&) {});
       suspect_runs_ = false;
       heard_ = *made;
+      static_cast<void>(drops_.Look(made->position()));
       // So is what it still sends.
       messages_.reset();
       wake_subject_.clear();

@@ -250,6 +250,15 @@ TEST_F(GivenUp, WhatIsDroppedAndWhatWasDoneBeforeAreCounted) {
                                 "function=\"f\"} 1\n"));
 }
 
+TEST_F(GivenUp, WhatASourceLostIsCounted) {
+  Reporter reporter = Make();
+  reporter.Lost("orders", 3);
+  reporter.Lost("orders", 4);
+
+  EXPECT_THAT(Page(),
+              HasSubstr("cirro_source_lost_total{inlet=\"orders\"} 7\n"));
+}
+
 TEST_F(GivenUp, APartitionThatIsHeldIsCountedAndSeen) {
   Make().Held("orders", "orders/0", true);
   Make().Held("orders", "orders/0", false);

@@ -74,6 +74,9 @@ class CIRRO_EXPORT Observer {
                       const Event* event, const TraceContext& trace,
                       std::string_view message) noexcept = 0;
 
+  /// So many messages left the source of an inlet, `part`, before they were
+  /// delivered: by its own limits, or somebody removed them.
+  virtual void Lost(std::string_view part, std::uint64_t messages) noexcept;
   /// An inlet, an outlet or a place for dead letters, `part`, says something of
   /// itself: connected, rebalanced, a setting that was adjusted.
   virtual void Noted(LogLevel level, std::string_view part,

@@ -1,0 +1,87 @@
+#include "bindings/nats/src/drops.h"
+
+#include <gtest/gtest.h>
+
+namespace cirro::internal::nats {
+namespace {
+
+TEST(Drops, NothingIsMissedWhereAllIsDelivered) {
+  Drops drops(false);
+
+  EXPECT_EQ(drops.Look({.deliveries = 0, .sequence = 0, .pending = 10}), 0U);
+  EXPECT_EQ(drops.Look({.deliveries = 6, .sequence = 6, .pending = 4}), 0U);
+  // Four more were published, eight delivered.
+  EXPECT_EQ(drops.Look({.deliveries = 14, .sequence = 14, .pending = 0}), 0U);
+}
+
+TEST(Drops, TheFirstLookComparesWithNothing) {
+  Drops drops(false);
+
+  EXPECT_EQ(drops.Look({.deliveries = 3, .sequence = 100, .pending = 0}), 0U);
+}
+
+TEST(Drops, WhatIsPendingShrinksByDeliveriesAlone) {
+  Drops drops(true);
+  static_cast<void>(drops.Look({.deliveries = 0, .sequence = 0, .pending = 9}));
+
+  EXPECT_EQ(drops.Look({.deliveries = 2, .sequence = 2, .pending = 3}), 4U);
+}
+
+TEST(Drops, ASequenceThatIsPassedOverWasNotDelivered) {
+  Drops drops(false);
+  static_cast<void>(drops.Look({.deliveries = 5, .sequence = 5, .pending = 0}));
+
+  // Seven were published, six of them aged, one came.
+  EXPECT_EQ(drops.Look({.deliveries = 6, .sequence = 12, .pending = 0}), 6U);
+}
+
+TEST(Drops, WithAFilterASequenceMayBeAnothers) {
+  Drops drops(true);
+  static_cast<void>(drops.Look({.deliveries = 5, .sequence = 5, .pending = 0}));
+
+  EXPECT_EQ(drops.Look({.deliveries = 6, .sequence = 12, .pending = 0}), 0U);
+}
+
+TEST(Drops, WhatWasCountedAmongThePendingIsNotCountedWhenItIsPassed) {
+  Drops drops(false);
+  static_cast<void>(drops.Look({.deliveries = 0, .sequence = 0, .pending = 5}));
+
+  EXPECT_EQ(drops.Look({.deliveries = 0, .sequence = 0, .pending = 0}), 5U);
+  EXPECT_EQ(drops.Look({.deliveries = 1, .sequence = 6, .pending = 0}), 0U);
+  // Another one, later.
+  EXPECT_EQ(drops.Look({.deliveries = 2, .sequence = 8, .pending = 0}), 1U);
+}
+
+TEST(Drops, OneLookThatShowsThemBothWaysCountsThemOnce) {
+  Drops drops(false);
+  static_cast<void>(drops.Look({.deliveries = 0, .sequence = 0, .pending = 5}));
+
+  EXPECT_EQ(drops.Look({.deliveries = 1, .sequence = 6, .pending = 0}), 5U);
+}
+
+TEST(Drops, ARedeliveryIsNoLoss) {
+  Drops drops(false);
+  static_cast<void>(drops.Look({.deliveries = 5, .sequence = 5, .pending = 2}));
+
+  EXPECT_EQ(drops.Look({.deliveries = 9, .sequence = 5, .pending = 2}), 0U);
+}
+
+TEST(Drops, AConsumerThatWasMadeAnewIsAnother) {
+  Drops drops(false);
+  static_cast<void>(
+      drops.Look({.deliveries = 0, .sequence = 0, .pending = 9, .created = 1}));
+
+  EXPECT_EQ(
+      drops.Look({.deliveries = 0, .sequence = 9, .pending = 0, .created = 2}),
+      0U);
+}
+
+TEST(Drops, AServerThatForgotWhatItDeliveredLosesNothing) {
+  Drops drops(false);
+  static_cast<void>(drops.Look({.deliveries = 9, .sequence = 9, .pending = 3}));
+
+  EXPECT_EQ(drops.Look({.deliveries = 4, .sequence = 4, .pending = 0}), 0U);
+}
+
+}  // namespace
+}  // namespace cirro::internal::nats
