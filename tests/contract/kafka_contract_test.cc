@@ -13,6 +13,7 @@
 #include "contract/done_above.h"
 #include "contract/inlet_contract.h"
 #include "support/kafka_rig.h"
+#include "support/real_time.h"
 #include "support/wire.h"
 
 namespace cirro::test {
@@ -197,7 +198,7 @@ class KafkaUnderTest final : public BrokerUnderTest {
   }
 
   const KafkaAssignor assignor_;
-  LiveClock clock_;
+  RealClock clock_;
   Notes notes_;
   KafkaTool tool_{KafkaUrl()};
   std::map<std::string, std::int32_t> partitions_;

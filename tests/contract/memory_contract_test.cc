@@ -9,6 +9,7 @@
 #include "cirro/memory/memory.h"
 #include "contract/done_above.h"
 #include "contract/inlet_contract.h"
+#include "support/real_time.h"
 
 namespace cirro::test {
 namespace {
@@ -87,7 +88,7 @@ class MemoryUnderTest final : public BrokerUnderTest {
  private:
   const MemoryMode mode_;
   int topics_ = 0;
-  LiveClock clock_;
+  RealClock clock_;
   MemoryBroker broker_{clock_};
   std::map<std::string, std::uint32_t> partitions_;
 };

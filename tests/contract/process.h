@@ -10,7 +10,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "contract/broker_under_test.h"
 #include "support/live_executor.h"
 #include "support/noting_observer.h"
+#include "support/real_time.h"
 
 namespace cirro::test {
 
@@ -83,13 +83,7 @@ class Gate {
 
 /// Waits until `holds`, which asks a server, at most kPatience.
 inline bool AwaitThat(const std::function<bool()>& holds) {
-  const TimePoint end = std::chrono::steady_clock::now() + kPatience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    // Not at once: the server that is asked has work to do, too.
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
+  return Eventually(holds, kPatience);
 }
 
 /// Attempts and troubles of a process, as its observer hears of them.
@@ -202,7 +196,7 @@ class Process {
   BrokerUnderTest& broker_;
   const InletWish wish_;
   Registry registry_;
-  LiveClock clock_;
+  RealClock clock_;
   LiveTimers timers_;
   LiveExecutor executor_{4};
   std::vector<std::unique_ptr<Outlet>> outlets_;

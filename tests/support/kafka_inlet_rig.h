@@ -17,6 +17,7 @@
 #include "cirro/dispatch/capability.h"
 #include "cirro/dispatch/link.h"
 #include "support/kafka_rig.h"
+#include "support/real_time.h"
 
 namespace cirro::test {
 

@@ -1,72 +1,28 @@
 #pragma once
 
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "cirro/kafka/kafka.h"
-#include "cirro/module/module.h"
 #include "support/kafka_tool.h"
+#include "support/load_module.h"
+#include "support/real_time.h"
 
 namespace cirro::test {
 
 /// The module "kafka", as a program loads it.
-inline const KafkaApi& Kafka() {
-  static const KafkaApi* const api = [] {
-    void* const module = dlopen(CIRRO_BINARY_DIR "/lib/cirro/modules/kafka.so",
-                                RTLD_NOW | RTLD_LOCAL);
-    if (module == nullptr) throw std::runtime_error(dlerror());
-    auto* const entry =
-        reinterpret_cast<ModuleEntry*>(dlsym(module, "cirro_module_kafka"));
-    const ModuleDescriptor* const descriptor = entry();
-    if (descriptor->abi != std::string_view(CIRRO_ABI_TAG) ||
-        descriptor->kind != std::string_view(KafkaApi::kKind)) {
-      throw std::runtime_error("not the module that this test was built with");
-    }
-    return static_cast<const KafkaApi*>(descriptor->api);
-  }();
-  return *api;
-}
-
-/// The process's own time.
-class RealClock final : public Clock {
- public:
-  [[nodiscard]] TimePoint Now() const noexcept override {
-    return std::chrono::steady_clock::now();
-  }
-  [[nodiscard]] Timestamp WallTime() const noexcept override {
-    return {.seconds = std::chrono::duration_cast<std::chrono::seconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count()};
-  }
-};
-
-/// Waits until `condition` is so, at most `patience`. Asks again and again,
-/// because what is waited for is another process's.
-inline bool Eventually(
-    const std::function<bool()>& condition,
-    std::chrono::milliseconds patience = std::chrono::seconds(30)) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
+inline const KafkaApi& Kafka() { return LoadModule<KafkaApi>(); }
 
 /// Keeps what parts say of themselves.
 class Notes final : public Observer {

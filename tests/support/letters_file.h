@@ -1,6 +1,5 @@
 #pragma once
 
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -11,16 +10,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cirro/cloudevents/event_builder.h"
-#include "cirro/module/module.h"
 #include "cirro/sqlite/sqlite.h"
 #include "support/event_fixtures.h"
+#include "support/load_module.h"
 #include "support/temp_dir.h"
 
 // The module "sqlite", as a program loads it, and a file for it.
@@ -28,22 +25,7 @@ namespace cirro::test {
 
 inline constexpr std::chrono::seconds kLettersPatience{20};
 
-inline const SqliteApi& LettersApi() {
-  static const SqliteApi* const api = [] {
-    void* const module = dlopen(CIRRO_BINARY_DIR "/lib/cirro/modules/sqlite.so",
-                                RTLD_NOW | RTLD_LOCAL);
-    if (module == nullptr) throw std::runtime_error(dlerror());
-    auto* const entry =
-        reinterpret_cast<ModuleEntry*>(dlsym(module, "cirro_module_sqlite"));
-    const ModuleDescriptor* const descriptor = entry();
-    if (descriptor->abi != std::string_view(CIRRO_ABI_TAG) ||
-        descriptor->kind != std::string_view(SqliteApi::kKind)) {
-      throw std::runtime_error("not the module that this test was built with");
-    }
-    return static_cast<const SqliteApi*>(descriptor->api);
-  }();
-  return *api;
-}
+inline const SqliteApi& LettersApi() { return LoadModule<SqliteApi>(); }
 
 /// What became of each letter. Its numbers are the senders' own.
 class LetterOutcomes final : public SendListener {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -14,17 +13,6 @@
 #include "cirro/dispatch/mutex.h"
 
 namespace cirro::test {
-
-/// Real time, where a real broker is behind a test.
-class LiveClock final : public Clock {
- public:
-  [[nodiscard]] TimePoint Now() const noexcept override {
-    return std::chrono::steady_clock::now();
-  }
-  [[nodiscard]] Timestamp WallTime() const noexcept override {
-    return ToTimestamp(std::chrono::system_clock::now());
-  }
-};
 
 /// So many threads. What was posted runs before it ends.
 class LiveExecutor final : public Executor {

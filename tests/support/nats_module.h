@@ -1,67 +1,25 @@
 #pragma once
 
-#include <dlfcn.h>
-
 #include <chrono>
 #include <condition_variable>
-#include <functional>
-#include <memory>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "cirro/dispatch/dispatcher.h"
-#include "cirro/module/module.h"
+#include "cirro/dispatch/observer.h"
+#include "cirro/dispatch/outlet.h"
 #include "cirro/nats/nats.h"
+#include "support/load_module.h"
 
 namespace cirro::test {
 
 /// The module "nats", as a program loads it.
-inline const NatsApi& Nats() {
-  static const NatsApi* const api = [] {
-    void* const module = dlopen(CIRRO_BINARY_DIR "/lib/cirro/modules/nats.so",
-                                RTLD_NOW | RTLD_LOCAL);
-    if (module == nullptr) throw std::runtime_error(dlerror());
-    auto* const entry =
-        reinterpret_cast<ModuleEntry*>(dlsym(module, "cirro_module_nats"));
-    const ModuleDescriptor* const descriptor = entry();
-    if (descriptor->abi != std::string_view(CIRRO_ABI_TAG) ||
-        descriptor->kind != std::string_view(NatsApi::kKind)) {
-      throw std::runtime_error("not the module that this test was built with");
-    }
-    return static_cast<const NatsApi*>(descriptor->api);
-  }();
-  return *api;
-}
-
-/// The time that it is.
-class RealClock final : public Clock {
- public:
-  [[nodiscard]] TimePoint Now() const noexcept override {
-    return std::chrono::steady_clock::now();
-  }
-  [[nodiscard]] Timestamp WallTime() const noexcept override {
-    return {.seconds = std::chrono::duration_cast<std::chrono::seconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count()};
-  }
-};
-
-/// Looks until `holds`; false: not within `patience`.
-inline bool Eventually(
-    const std::function<bool()>& holds,
-    std::chrono::seconds patience = std::chrono::seconds(20)) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
+inline const NatsApi& Nats() { return LoadModule<NatsApi>(); }
 
 /// Remembers what parts said of themselves.
 class NotesObserver final : public Observer {
@@ -75,12 +33,22 @@ class NotesObserver final : public Observer {
   void Hung(std::string_view, const Delivery&) noexcept override {}
   void Logged(LogLevel, std::string_view, const Event*, const TraceContext&,
               std::string_view) noexcept override {}
-  void Noted(LogLevel, std::string_view,
+  void Noted(LogLevel, std::string_view part,
              std::string_view message) noexcept override {
+    if (std::getenv("CIRRO_TEST_VERBOSE") != nullptr) {
+      std::fprintf(stderr, "%.*s: %.*s\n", static_cast<int>(part.size()),
+                   part.data(), static_cast<int>(message.size()),
+                   message.data());
+    }
     const std::lock_guard lock(mutex_);
     notes_.emplace_back(message);
   }
-  void Failed(std::string_view, const Error& error) noexcept override {
+  void Lost(std::string_view, std::uint64_t messages) noexcept override {
+    const std::lock_guard lock(mutex_);
+    lost_ += messages;
+  }
+  void Failed(std::string_view part, const Error& error) noexcept override {
+    Noted(LogLevel::kError, part, error.message);
     const std::lock_guard lock(mutex_);
     failures_.push_back(error.message);
   }
@@ -97,9 +65,14 @@ class NotesObserver final : public Observer {
     const std::lock_guard lock(mutex_);
     return failures_;
   }
+  [[nodiscard]] std::uint64_t lost() {
+    const std::lock_guard lock(mutex_);
+    return lost_;
+  }
 
  private:
   std::mutex mutex_;
+  std::uint64_t lost_ = 0;
   std::vector<std::string> notes_;
   std::vector<std::string> failures_;
 };

@@ -3,6 +3,7 @@
 #include <nats/nats.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -12,7 +13,8 @@
 
 namespace cirro::test {
 
-/// Somebody else on the server, who knows libnats alone.
+/// Somebody else on the server (or servers: `url` may be a list with commas),
+/// who knows libnats alone.
 class NatsPeer {
  public:
   explicit NatsPeer(const std::string& url) {
@@ -29,17 +31,40 @@ class NatsPeer {
   void MakeStream(const std::string& name, const std::string& subject,
                   jsRetentionPolicy retention = js_LimitsPolicy,
                   std::int64_t max_messages = -1) {
+    Must(AddStream(name, subject, [&](jsStreamConfig& config) {
+      config.Retention = retention;
+      config.MaxMsgs = max_messages;
+      config.Discard = max_messages > 0 ? js_DiscardNew : js_DiscardOld;
+    }));
+  }
+  /// With what `change` sets.
+  natsStatus AddStream(const std::string& name, const std::string& subject,
+                       const std::function<void(jsStreamConfig&)>& change) {
     const char* subjects[] = {subject.c_str()};
     jsStreamConfig config;
     Must(jsStreamConfig_Init(&config));
     config.Name = name.c_str();
     config.Subjects = subjects;
     config.SubjectsLen = 1;
-    config.Retention = retention;
-    config.MaxMsgs = max_messages;
-    config.Discard = max_messages > 0 ? js_DiscardNew : js_DiscardOld;
+    change(config);
     jsErrCode code{};
-    Must(js_AddStream(nullptr, js_, &config, nullptr, &code));
+    return js_AddStream(nullptr, js_, &config, nullptr, &code);
+  }
+  void PurgeStream(const std::string& name) {
+    Must(js_PurgeStream(js_, name.c_str(), nullptr, nullptr));
+  }
+  /// The server that leads it, by its name; empty: none, or it does not say.
+  std::string LeaderOf(const std::string& name) {
+    jsStreamInfo* info = nullptr;
+    if (js_GetStreamInfo(&info, js_, name.c_str(), nullptr, nullptr) !=
+        NATS_OK) {
+      return {};
+    }
+    const bool is_led =
+        info->Cluster != nullptr && info->Cluster->Leader != nullptr;
+    const std::string leader(is_led ? info->Cluster->Leader : "");
+    jsStreamInfo_Destroy(info);
+    return leader;
   }
   void DeleteStream(const std::string& name) {
     Must(js_DeleteStream(js_, name.c_str(), nullptr, nullptr));

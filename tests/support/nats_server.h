@@ -44,6 +44,42 @@ class NeedsNatsServer final : public ::testing::Environment {
 inline ::testing::Environment* const kNeedsNatsServer =
     ::testing::AddGlobalTestEnvironment(new NeedsNatsServer);
 
+/// Takes connections on a port where no server is, and closes them.
+class Attempts {
+ public:
+  explicit Attempts(std::uint16_t port) {
+    const int yes = 1;
+    setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    const timeval patience{.tv_sec = 20, .tv_usec = 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        listen(fd_, 16) != 0) {
+      throw std::runtime_error("the port is taken");
+    }
+  }
+  ~Attempts() { close(fd_); }
+  Attempts(const Attempts&) = delete;
+  Attempts& operator=(const Attempts&) = delete;
+
+  /// How many came, until there were `enough` or none for twenty seconds.
+  [[nodiscard]] int Take(int enough) const {
+    int count = 0;
+    for (; count < enough; ++count) {
+      const int one = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (one < 0) break;
+      close(one);
+    }
+    return count;
+  }
+
+ private:
+  const int fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+};
+
 /// A server with JetStream of a test's own, on a free port, its data in a fresh
 /// directory. It can die and come back as it was.
 class NatsServer {
@@ -56,6 +92,7 @@ class NatsServer {
   [[nodiscard]] std::string url() const {
     return "nats://127.0.0.1:" + std::to_string(port_);
   }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] const TempDir& folder() const { return folder_; }
 
   /// Returns when it listens.

@@ -48,9 +48,7 @@ Result<void> CoreNatsInlet::Start(Sink& sink) {
                                    &raw, link_.get(), options_.subject.c_str(),
                                    options_.queue.c_str());
   messages_.reset(raw);
-  if (status != NATS_OK) {
-    return Error{ErrorCode::kUnavailable, Explain("subscribe", status)};
-  }
+  if (status != NATS_OK) return link_.WhyNot("subscribe", status);
   // Beyond them libnats drops the newest, and says so (a slow consumer).
   static_cast<void>(natsSubscription_SetPendingLimits(
       raw,

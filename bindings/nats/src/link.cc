@@ -1,12 +1,17 @@
 #include "link.h"
 
 #include <algorithm>
-#include <random>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "credentials.h"
+
 namespace cirro::internal::nats {
 namespace {
+
+// Whoever was refused is not let in by asking again; until it is closed.
+constexpr std::chrono::hours kRefusedWait{1};
 
 Error Invalid(const std::string& setting, natsStatus status) {
   return {ErrorCode::kInvalidConfig, Explain("connection." + setting, status)};
@@ -35,14 +40,22 @@ class Setter {
   Result<void> error_;
 };
 
-// A URL without what may be a password.
-// Nothing listens on port 0. A server that takes the first connection and ends
-// it before its greeting (one that is starting, a proxy without one behind it)
-// leaves libnats without a current server, and then it closes for good with "no
-// server available". It goes on from the last of its list where that one was
-// not reached at all.
-constexpr const char* kNowhere = "nats://127.0.0.1:0";
+// Never connected to by anybody, without a packet on the wire. libnats closes
+// for good where the last server that it tried first took the connection and
+// then failed it (TLS, a proxy without its server): it forgets where it was.
+// Behind this one it tries for ever, as it does later.
+constexpr const char* kNowhere = "nats://255.255.255.255:1";
 
+// Without the line of libnats's source, "(conn.c:733): ".
+std::string WithoutPlace(std::string_view text) {
+  const std::size_t end = text.find("): ");
+  if (text.starts_with('(') && end != std::string_view::npos) {
+    text.remove_prefix(end + 3);
+  }
+  return std::string(text);
+}
+
+// A URL without what may be a password.
 std::string Shown(const char* url) {
   const std::string text(url);
   const std::size_t at = text.rfind('@');
@@ -61,7 +74,9 @@ Link::Link(NatsConnection options, std::string part, const Clock& clock,
       clock_(clock),
       observer_(observer),
       on_change_(std::move(changed)),
-      state_({LinkState::Kind::kConnecting, clock.Now()}) {}
+      state_({LinkState::Kind::kConnecting, clock.Now()}),
+      jitter_(
+          static_cast<std::uint32_t>(clock.Now().time_since_epoch().count())) {}
 
 Link::~Link() { Close(); }
 
@@ -75,26 +90,24 @@ Result<NatsHandle<natsOptions>> Link::MakeOptions() {
   for (const std::string& url : options_.servers) {
     servers.push_back(url.c_str());
   }
-  // One after the other as libnats would, but for the last.
-  std::shuffle(servers.begin(), servers.end(),
-               std::minstd_rand(static_cast<unsigned>(
-                   clock_.Now().time_since_epoch().count())));
+  {
+    const MutexLock lock(mutex_);
+    std::shuffle(servers.begin(), servers.end(), jitter_);
+  }
   servers.push_back(kNowhere);
   const std::string& name =
       options_.client_name.empty() ? part_ : options_.client_name;
   Setter set(raw);
-  set("servers", natsOptions_SetNoRandomize, true);
   set("servers", natsOptions_SetServers, servers.data(),
       static_cast<int>(servers.size()))("client_name", natsOptions_SetName,
                                         name.c_str());
+  set("servers", natsOptions_SetNoRandomize, true);
   set("connect_timeout", natsOptions_SetTimeout,
       options_.connect_timeout.count());
   // For ever: libnats's own 60 attempts close the connection for good.
   set("reconnect_wait", natsOptions_SetMaxReconnect, -1);
-  set("reconnect_wait", natsOptions_SetReconnectWait,
-      options_.reconnect_wait.count());
-  set("reconnect_wait", natsOptions_SetReconnectJitter,
-      options_.reconnect_wait.count() / 4, options_.reconnect_wait.count() / 4);
+  set("reconnect_wait", natsOptions_SetCustomReconnectDelay, &OnRetry,
+      static_cast<void*>(this));
   set("ping_interval", natsOptions_SetPingInterval,
       options_.ping_interval.count());
   if (!options_.user.empty()) {
@@ -136,6 +149,7 @@ Result<NatsHandle<natsOptions>> Link::MakeOptions() {
 }
 
 Result<void> Link::Open() {
+  if (auto checked = CheckCredentials(options_); !checked) return checked;
   auto options = MakeOptions();
   if (!options) return std::move(options).error();
   natsConnection* raw = nullptr;
@@ -146,21 +160,7 @@ Result<void> Link::Open() {
     OnConnected(raw, this);
     return {};
   }
-  if (status == NATS_NOT_YET_CONNECTED) {
-    const char* reason = nullptr;
-    const natsStatus why = natsConnection_GetLastError(raw, &reason);
-    // One that refuses the credentials is not away; OnClosed says so.
-    if (why != NATS_CONNECTION_AUTH_FAILED) {
-      std::string servers;
-      for (const std::string& server : options_.servers) {
-        servers += (servers.empty() ? "" : ", ") + Shown(server.c_str());
-      }
-      observer_.Noted(LogLevel::kWarning, part_,
-                      "no server of " + servers +
-                          " is reached; see `servers`; it is tried again");
-    }
-    return {};
-  }
+  if (status == NATS_NOT_YET_CONNECTED) return {};
   return Invalid("servers", status);
 }
 
@@ -197,6 +197,16 @@ Result<void> Link::Refused() {
   return refused_;
 }
 
+Error Link::WhyNot(const std::string& what, natsStatus status) {
+  Error error{ErrorCode::kUnavailable, Explain(what, status)};
+  if (status != NATS_CONNECTION_CLOSED) return error;
+  // The word on why comes after it was closed.
+  static_cast<void>(WaitConnected(
+      {}, std::chrono::steady_clock::now() + options_.connect_timeout));
+  const auto refused = Refused();
+  return refused ? error : refused.error();
+}
+
 LinkState Link::state() const noexcept {
   const MutexLock lock(mutex_);
   return state_;
@@ -214,7 +224,10 @@ std::uint64_t Link::epoch() const noexcept {
 void Link::Became(LinkState::Kind kind) noexcept {
   {
     const MutexLock lock(mutex_);
-    if (kind == LinkState::Kind::kConnected) ++epoch_;
+    if (kind == LinkState::Kind::kConnected) {
+      ++epoch_;
+      why_not_.clear();
+    }
     if (state_.kind != kind) state_ = {kind, clock_.Now()};
     changed_.notify_all();
   }
@@ -244,27 +257,71 @@ void Link::OnDisconnected(natsConnection*, void* self) noexcept {
                        "disconnected; connecting again");
 }
 
+// After each round of all servers, on the thread that tried them.
+std::int64_t Link::OnRetry(natsConnection*, int, void* self) noexcept {
+  Link& link = *static_cast<Link*>(self);
+  natsStatus status = NATS_OK;
+  const char* const text = nats_GetLastError(&status);
+  const std::string reason = text == nullptr || *text == '\0'
+                                 ? natsStatus_GetText(status)
+                                 : WithoutPlace(text);
+  // Later it is not the last server's: that it is disconnected was said.
+  if (status != NATS_OK && link.epoch() == 0) {
+    if (status == NATS_CONNECTION_AUTH_FAILED) {
+      link.Refuse(reason);
+    } else {
+      link.SayWhyNot(reason);
+    }
+  }
+  const MutexLock lock(link.mutex_);
+  const std::int64_t wait = link.options_.reconnect_wait.count();
+  if (!link.refused_) return std::chrono::milliseconds(kRefusedWait).count();
+  // So that those who lost a server together do not all come back together.
+  return wait +
+         static_cast<std::int64_t>(link.jitter_() % 1'024) * wait / 4'096;
+}
+
+// Each reason once, until it is connected.
+void Link::SayWhyNot(const std::string& reason) {
+  {
+    const MutexLock lock(mutex_);
+    if (closing_ || why_not_ == reason) return;
+    why_not_ = reason;
+  }
+  std::string servers;
+  for (const std::string& url : options_.servers) {
+    servers += (servers.empty() ? "" : ", ") + Shown(url.c_str());
+  }
+  observer_.Noted(
+      LogLevel::kWarning, part_,
+      "not connected to " + servers + ": " + reason + "; see `servers`, `tls`" +
+          (options_.tls ? ", `ca_certificates_file`, `expected_host`, "
+                          "`verify`, `certificate_file`"
+                        : "") +
+          "; it is tried again");
+}
+
+void Link::Refuse(const std::string& reason) noexcept {
+  Error refused{ErrorCode::kInvalidConfig,
+                "connection: the server refuses it: " + reason +
+                    "; see `user` and `password`, `token`, "
+                    "`credentials_file`, `nkey`"};
+  {
+    const MutexLock lock(mutex_);
+    if (closing_ || !refused_) return;
+    refused_ = refused;
+    state_ = {LinkState::Kind::kFailed, clock_.Now()};
+    changed_.notify_all();
+  }
+  observer_.Failed(part_, refused);
+}
+
 void Link::OnClosed(natsConnection* connection, void* self) noexcept {
   Link& link = *static_cast<Link*>(self);
   const char* reason = nullptr;
   static_cast<void>(natsConnection_GetLastError(connection, &reason));
-  bool asked_for = false;
-  {
-    const MutexLock lock(link.mutex_);
-    asked_for = link.closing_;
-    if (!asked_for) {
-      // It never closes itself but where the server refuses the credentials,
-      // twice.
-      link.refused_ =
-          Error{ErrorCode::kInvalidConfig,
-                "connection: the server refuses the credentials (" +
-                    std::string(reason == nullptr ? "" : reason) +
-                    "); see `user` "
-                    "and `password`, `token`, `credentials_file`, or `nkey`"};
-      link.state_ = {LinkState::Kind::kFailed, link.clock_.Now()};
-    }
-  }
-  if (!asked_for) link.observer_.Failed(link.part_, link.Refused().error());
+  // If it was not asked to, it was refused twice by a server that knew it.
+  link.Refuse(reason == nullptr ? "" : reason);
   // Its owner may be gone as soon as it can be seen that this was the last.
   const MutexLock lock(link.mutex_);
   link.closed_ = true;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <random>
 #include <stop_token>
 #include <string>
 
@@ -41,6 +42,9 @@ class Link {
   /// Why the server lets nobody in with these credentials, ever.
   [[nodiscard]] Result<void> Refused();
 
+  /// Why libnats did not do `what`: the refusal where there is one.
+  [[nodiscard]] Error WhyNot(const std::string& what, natsStatus status);
+
   /// REQUIRES: opened. The connection is libnats's to be used by any thread.
   [[nodiscard]] natsConnection* get() const noexcept { return handle_.get(); }
   [[nodiscard]] LinkState state() const noexcept;
@@ -55,7 +59,11 @@ class Link {
   static void OnClosed(natsConnection*, void* self) noexcept;
   static void OnError(natsConnection*, natsSubscription*, natsStatus status,
                       void* self) noexcept;
+  static std::int64_t OnRetry(natsConnection*, int attempts,
+                              void* self) noexcept;
   [[nodiscard]] Result<NatsHandle<natsOptions>> MakeOptions();
+  void SayWhyNot(const std::string& reason);
+  void Refuse(const std::string& reason) noexcept;
   void Became(LinkState::Kind kind) noexcept;
 
   const NatsConnection options_;
@@ -69,6 +77,9 @@ class Link {
   std::condition_variable_any changed_;
   LinkState state_ CIRRO_GUARDED_BY(mutex_);
   std::uint64_t epoch_ CIRRO_GUARDED_BY(mutex_) = 0;
+  std::string why_not_
+      CIRRO_GUARDED_BY(mutex_);  // Said since it was connected.
+  std::minstd_rand jitter_ CIRRO_GUARDED_BY(mutex_);
   bool closing_ CIRRO_GUARDED_BY(mutex_) = false;
   bool closed_ CIRRO_GUARDED_BY(mutex_) = false;
   Result<void> refused_ CIRRO_GUARDED_BY(mutex_);

@@ -91,8 +91,8 @@ Result<void> Check(const NatsConnection& connection) {
       !connection.expected_host.empty() || !connection.verify;
   if (names_tls && !connection.tls) {
     return Wrong("connection.tls",
-                 "must be on where ca_file, certificate_file, expected_host or "
-                 "verify is given");
+                 "must be on where ca_certificates_file, certificate_file, "
+                 "expected_host or verify is given");
   }
   return First(
       {Positive("connection.connect_timeout", connection.connect_timeout),

@@ -78,9 +78,7 @@ Result<void> NatsOutlet::Start() {
   const natsStatus status = natsConnection_Subscribe(
       &raw, link_.get(), (inbox_ + ".*").c_str(), &OnAnswer, this);
   answers_.reset(raw);
-  if (status != NATS_OK) {
-    return Error{ErrorCode::kInvalidConfig, Explain("subscribe", status)};
-  }
+  if (status != NATS_OK) return link_.WhyNot("subscribe", status);
   thread_ =
       std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
   return {};

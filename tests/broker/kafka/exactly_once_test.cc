@@ -16,6 +16,7 @@
 #include "cirro/dispatch/capabilities.h"
 #include "support/event_fixtures.h"
 #include "support/kafka_inlet_rig.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {

@@ -15,6 +15,7 @@
 #include "cirro/dispatch/offset_map.h"
 #include "support/free_port.h"
 #include "support/kafka_inlet_rig.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {

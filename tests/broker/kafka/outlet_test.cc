@@ -16,6 +16,7 @@
 #include "support/event_fixtures.h"
 #include "support/free_port.h"
 #include "support/kafka_rig.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {

@@ -13,6 +13,7 @@
 #include "support/event_fixtures.h"
 #include "support/kafka_inlet_rig.h"
 #include "support/kafka_server.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {

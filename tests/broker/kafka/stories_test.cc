@@ -19,6 +19,7 @@
 
 #include "support/child_process.h"
 #include "support/kafka_inlet_rig.h"
+#include "support/real_time.h"
 #include "support/temp_dir.h"
 
 namespace cirro {

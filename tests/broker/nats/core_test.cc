@@ -10,6 +10,7 @@
 #include "cirro/dispatch/capabilities.h"
 #include "cirro/dispatch/link.h"
 #include "support/jetstream_rig.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {

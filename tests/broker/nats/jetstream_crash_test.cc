@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/jetstream_rig.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {

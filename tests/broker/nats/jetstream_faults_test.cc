@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -11,7 +12,7 @@
 #include "cirro/dispatch/consumer_groups.h"
 #include "cirro/dispatch/link.h"
 #include "support/jetstream_rig.h"
-#include "support/wire.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {
@@ -28,7 +29,6 @@ using test::NatsServer;
 using test::NotesObserver;
 using test::RealClock;
 using test::RunningInlet;
-using test::Wire;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -102,24 +102,43 @@ TEST(JetStreamFaults, AServerThatIsAwayAtTheStartIsWaitedFor) {
   EXPECT_EQ(linked->link().kind, LinkState::Kind::kConnected);
 }
 
-// As one that is starting, or a proxy with no server behind it.
-TEST(JetStreamFaults, AServerThatEndsTheFirstConnectionIsWaitedFor) {
+// libnats's own bound is 60 attempts, and then it is closed for good.
+TEST(JetStreamFaults, AServerThatIsAwayForHundredsOfAttemptsIsWaitedFor) {
+  JetStreamRig rig;
+  JetStreamInletOptions options = rig.Options();
+  options.connection.reconnect_wait = milliseconds(1);
+  RunningInlet<InlineSink> running(rig.Make(options));
+  ASSERT_TRUE(Eventually([&] { return rig.notes.Said("fetches from"); }));
+  rig.server.Kill();
+
+  {
+    const test::Attempts attempts(rig.server.port());
+    EXPECT_GE(attempts.Take(200), 200);
+  }
+  rig.server.Start();
+
+  test::NatsPeer peer(rig.server.url());
+  peer.PublishEvent("orders.new", "1");
+  EXPECT_TRUE(Eventually([&] { return running.sink.ids().size() == 1; }));
+  EXPECT_TRUE(rig.notes.failures().empty());
+}
+
+// Something in front of the server takes the connection before it is there.
+TEST(JetStreamFaults, AServerThatTakesAConnectionAndFailsItIsWaitedFor) {
   JetStreamRig rig;
   rig.Publish(1);
-  const std::string url = rig.server.url();
-  Wire wire(
-      static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))),
-      Wire::Protocol::kAny);
-  wire.Cut();
+  rig.server.Kill();
+  std::optional<test::Attempts> attempts(rig.server.port());
   JetStreamInletOptions options = rig.Options();
-  options.connection.servers = {"nats://127.0.0.1:" +
-                                std::to_string(wire.port())};
+  options.connection.reconnect_wait = milliseconds(1);
   RunningInlet<InlineSink> running(rig.Make(options));
 
-  wire.Mend();
+  EXPECT_GE(attempts->Take(50), 50);
+  attempts.reset();
+  rig.server.Start();
 
   EXPECT_TRUE(Eventually([&] { return running.sink.ids().size() == 1; }));
-  EXPECT_THAT(rig.notes.failures(), ::testing::IsEmpty());
+  EXPECT_TRUE(rig.notes.failures().empty());
 }
 
 // A server that says nothing, and closes nothing.

@@ -12,6 +12,7 @@
 #include "cirro/dispatch/consumer_groups.h"
 #include "cirro/dispatch/link.h"
 #include "support/jetstream_rig.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {

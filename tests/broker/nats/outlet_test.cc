@@ -14,6 +14,7 @@
 #include "support/nats_module.h"
 #include "support/nats_peer.h"
 #include "support/nats_server.h"
+#include "support/real_time.h"
 
 namespace cirro {
 namespace {
