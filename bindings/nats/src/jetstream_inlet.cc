@@ -175,6 +175,7 @@ void JetStreamInlet::Settle(DeliveryToken token,
                             Settlement settlement) noexcept {
   const bool own_thread = fetching_thread_.load(std::memory_order_relaxed) ==
                           std::this_thread::get_id();
+  if (own_thread) ++settled_here_;
   const MutexLock lock(mutex_);
   OpenMessage* const message = deliveries_.Find(token);
   if (message == nullptr) return;

@@ -145,6 +145,8 @@ class JetStreamInlet : public Inlet,
   std::string inbox_;
   std::vector<NatsHeader> headers_;
   std::vector<Delivery> batch_;
+  std::size_t settled_here_ = 0;  // By this thread, of the last batch.
+  bool at_once_ = false;          // All of it.
   std::deque<Held> held_;
   Outbox fetcher_words_;
   std::string last_said_;

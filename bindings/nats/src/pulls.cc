@@ -16,7 +16,7 @@ std::optional<Pulls::Ask> Pulls::Next(std::size_t room, TimePoint now) {
   if (room <= expected_ || open_.size() >= kMostOpen) return std::nullopt;
   const std::size_t free = room - expected_;
   const bool worth_it =
-      expected_ == 0 || (expected_ <= batch_ / 2 && free >= batch_ / 4);
+      expected_ == 0 || (expected_ <= batch_ && free >= batch_ / 2);
   if (!worth_it) return std::nullopt;
   const Ask ask{++last_id_, std::min(free, batch_)};
   if (open_.empty()) heard_ = now;

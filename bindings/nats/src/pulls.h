@@ -23,8 +23,8 @@ class Pulls {
       : batch_(batch), expires_(expires), heartbeat_(heartbeat) {}
 
   /// The next request to send, if any, where `room` more messages could be
-  /// held if none were on their way. The next one is asked for while the last
-  /// is half served, so that the server never waits for us.
+  /// held if none were on their way. A second one is open while the first is
+  /// served, so that the server never waits for us.
   [[nodiscard]] std::optional<Ask> Next(std::size_t room, TimePoint now);
 
   /// A message came.

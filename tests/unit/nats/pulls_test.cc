@@ -40,16 +40,33 @@ TEST(Pulls, AskForNothingWithoutRoom) {
   EXPECT_FALSE(pulls.open());
 }
 
-TEST(Pulls, AskAgainWhenTheLastIsHalfServed) {
+TEST(Pulls, AskForTwoBatchesSoThatTheServerAlwaysHasOneToServe) {
+  Pulls pulls = TenAtOnce();
+
+  EXPECT_TRUE(pulls.Next(100, kNow));
+  EXPECT_TRUE(pulls.Next(100, kNow));
+
+  EXPECT_FALSE(pulls.Next(100, kNow));
+  EXPECT_EQ(pulls.expected(), 20U);
+}
+
+TEST(Pulls, AskAgainWhenOneOfTwoIsServed) {
+  Pulls pulls = TenAtOnce();
+  ASSERT_TRUE(pulls.Next(100, kNow) && pulls.Next(100, kNow));
+
+  for (int i = 0; i < 9; ++i) pulls.Arrived(kNow);
+  EXPECT_FALSE(pulls.Next(100, kNow));
+  pulls.Arrived(kNow);
+
+  EXPECT_TRUE(pulls.Next(100, kNow));
+}
+
+TEST(Pulls, AskForNoScrapOfABatchWhileOneIsOpen) {
   Pulls pulls = TenAtOnce();
   ASSERT_TRUE(pulls.Next(100, kNow));
 
-  for (int i = 0; i < 4; ++i) pulls.Arrived(kNow);
-  EXPECT_FALSE(pulls.Next(100, kNow));
-  pulls.Arrived(kNow);
-  EXPECT_TRUE(pulls.Next(100, kNow));
-
-  EXPECT_EQ(pulls.expected(), 15U);
+  EXPECT_FALSE(pulls.Next(14, kNow));
+  EXPECT_TRUE(pulls.Next(15, kNow));
 }
 
 TEST(Pulls, WhatTheServerDidNotSendIsNotExpected) {
