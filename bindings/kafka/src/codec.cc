@@ -1,9 +1,11 @@
 #include "cirro/kafka/codec.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "cirro/cloudevents/json_format.h"
 #include "cirro/cloudevents/media_type.h"
@@ -59,17 +61,51 @@ bool IsAttributeHeader(std::string_view name) noexcept {
          ToLower(name[1]) == 'e' && name[2] == '_';
 }
 
+// Spelled as it is mostly. The lengths are literals: no call, and no loop.
+bool IsCoreName(std::string_view name) noexcept {
+  const auto is = [name](const auto& spelled) {
+    return std::memcmp(name.data(), spelled, sizeof spelled - 1) == 0;
+  };
+  switch (name.size()) {
+    case 2:
+      return is("id");
+    case 4:
+      return is("type") || is("time");
+    case 6:
+      return is("source");
+    case 7:
+      return is("subject");
+    case 10:
+      return is("dataschema");
+    case 11:
+      return is("specversion");
+    default:
+      return false;
+  }
+}
+
+// What a character of an attribute's name is in lower case; 0: it is none.
+constexpr std::array<char, 256> kOfNames = [] {
+  std::array<char, 256> lower{};
+  for (char c = 'a'; c <= 'z'; ++c) {
+    lower[static_cast<std::size_t>(c)] = c;
+    lower[static_cast<std::size_t>(c - 'a' + 'A')] = c;
+  }
+  for (char c = '0'; c <= '9'; ++c) lower[static_cast<std::size_t>(c)] = c;
+  return lower;
+}();
+
 // The attribute that a `ce_` header names, in lower case; empty if it can name
 // none.
 std::string_view AttributeName(std::string_view name, EventAssembler& scratch) {
-  bool fold = false;
+  if (IsCoreName(name)) return name;
+  unsigned fold = 0;
   for (const char c : name) {
-    const char lower = ToLower(c);
-    const bool letter = lower >= 'a' && lower <= 'z';
-    if (!letter && (c < '0' || c > '9')) return {};
-    fold = fold || lower != c;
+    const char lower = kOfNames[static_cast<unsigned char>(c)];
+    if (lower == 0) return {};
+    fold |= static_cast<unsigned>(lower ^ c);
   }
-  if (!fold) return name;
+  if (fold == 0) return name;
   char* const out = scratch.Scratch(name.size());
   std::transform(name.begin(), name.end(), out, ToLower);
   return {out, name.size()};
@@ -141,14 +177,14 @@ KafkaContent KafkaDecoder::Decode(const KafkaRecord& record) {
   others_.clear();
   assembler_.Clear();
   for (const KafkaHeader& header : record.headers) {
-    if (header.name == kContentType ||
-        EqualsIgnoreCase(header.name, kContentType)) {
-      has_two_types = has_two_types || content_type != nullptr;
-      content_type = &header;
-      continue;
-    }
     if (!IsAttributeHeader(header.name)) {
-      others_.push_back(&header);
+      if (header.name == kContentType ||
+          EqualsIgnoreCase(header.name, kContentType)) {
+        has_two_types = has_two_types || content_type != nullptr;
+        content_type = &header;
+      } else {
+        others_.push_back(&header);
+      }
       continue;
     }
     has_attributes = true;

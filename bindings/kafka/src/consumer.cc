@@ -100,6 +100,7 @@ void Consumer::Run() noexcept {
     shared_.Reached(shared_.phase.load());
     if (!busy) shared_.mailbox.Wait(Patience(now));
   }
+  shared_.mailbox.Disown();
   shared_.Reached(Phase::kClosed);
 }
 

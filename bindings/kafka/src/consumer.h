@@ -107,6 +107,7 @@ class Consumer {
   bool OnReadError(Partition& partition, const rd_kafka_message_t& message,
                    TimePoint now) noexcept;
   void Decode(Partition& partition, const rd_kafka_message_t& message);
+  void HandOver() noexcept;
   void WarnOfSpan(Partition& partition) noexcept;
   void GoOn(Partition& partition) noexcept;
 
@@ -205,6 +206,7 @@ class Consumer {
   KafkaDecoder decoder_;
   std::vector<KafkaHeader> headers_;
   std::vector<Delivery> batch_;
+  bool at_once_ = false;  // The last batch was settled by who took it.
   std::vector<Note> notes_;
 };
 

@@ -5,6 +5,12 @@
 #include "record_view.h"
 
 namespace cirro::internal::kafka {
+namespace {
+
+// Of deliveries that are settled on return.
+constexpr std::size_t kFew = 8;
+
+}  // namespace
 
 // One batch of each partition, beginning with another one every time.
 bool Consumer::ReadAll(TimePoint now) noexcept {
@@ -32,6 +38,10 @@ bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
 
   bool took = false;
   for (bool holds = false; !holds;) {
+    if (batch_.size() >= (at_once_ ? kFew : Partition::kBatch)) {
+      HandOver();
+      if (!shared_.demand.load(std::memory_order_relaxed)) break;
+    }
     const rd_kafka_message_t* const message = partition.front();
     if (message == nullptr) break;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -64,11 +74,18 @@ bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
     }
   }
   if (partition.held && !partition.ledger.AtSpanBound()) GoOn(partition);
-  if (!batch_.empty()) {
-    parts_.sink.Deliver(batch_);
-    batch_.clear();
-  }
+  if (!batch_.empty()) HandOver();
   return took;
+}
+
+// Where the function runs at once, its events have been settled on return: few
+// at a time are then still in the processor's cache, and in the allocator's.
+// Otherwise each hand-over costs a lock and a wake-up: as many as there are.
+void Consumer::HandOver() noexcept {
+  const std::size_t before = shared_.mailbox.own();
+  parts_.sink.Deliver(batch_);
+  at_once_ = shared_.mailbox.own() - before >= batch_.size();
+  batch_.clear();
 }
 
 void Consumer::Decode(Partition& partition, const rd_kafka_message_t& message) {
@@ -86,8 +103,10 @@ void Consumer::Decode(Partition& partition, const rd_kafka_message_t& message) {
                         parts_.info, parts_.settler, token);
   }
   Delivery::Facts& facts = batch_.back().facts;
-  facts.key = record.key;
-  facts.trace = std::move(content.trace);
+  if (!record.key.empty()) facts.key = record.key;
+  if (!content.trace.traceparent.empty()) {
+    facts.trace = std::move(content.trace);
+  }
   facts.original = std::move(content.original);
   facts.attempt = partition.ledger.AttemptOf(offset);
   facts.crashed = partition.ledger.IsGivenUp(offset);

@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -16,16 +18,17 @@ Mailbox::Mailbox() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 Mailbox::~Mailbox() { close(descriptor_); }
 
 void Mailbox::Post(Note note) noexcept {
+  if (owner_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    own_.push_back(std::move(note));
+    return;
+  }
   bool first = false;
   {
     const MutexLock lock(mutex_);
     first = notes_.empty();
     notes_.push_back(std::move(note));
   }
-  if (first &&
-      owner_.load(std::memory_order_relaxed) != std::this_thread::get_id()) {
-    Wake();
-  }
+  if (first) Wake();
 }
 
 void Mailbox::Wake() const noexcept {
@@ -41,8 +44,14 @@ void Mailbox::Clear() const noexcept {
 
 bool Mailbox::Take(std::vector<Note>& notes) noexcept {
   notes.clear();
+  notes.swap(own_);
   const MutexLock lock(mutex_);
-  notes.swap(notes_);
+  if (notes.empty()) {
+    notes.swap(notes_);
+  } else if (!notes_.empty()) {
+    std::move(notes_.begin(), notes_.end(), std::back_inserter(notes));
+    notes_.clear();
+  }
   return !notes.empty();
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -40,7 +41,8 @@ class Mailbox {
 
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
-  /// Any thread; never blocks for longer than another Post.
+  /// Any thread; never blocks for longer than another Post. The thread that
+  /// reads takes no lock for its own.
   void Post(Note note) noexcept;
   void Wake() const noexcept;
 
@@ -48,6 +50,10 @@ class Mailbox {
 
   /// From now on the caller is that thread: it need not be woken by itself.
   void Own() noexcept { owner_.store(std::this_thread::get_id()); }
+  /// No thread is, from now on: ids of threads that ended are given again.
+  void Disown() noexcept { owner_.store({}); }
+  /// Notes that it posted itself and has not taken.
+  [[nodiscard]] std::size_t own() const noexcept { return own_.size(); }
   /// Forgets that it was woken. What is looked at afterwards is not missed.
   void Clear() const noexcept;
   /// Replaces `notes` by what was posted; false: nothing was.
@@ -58,6 +64,7 @@ class Mailbox {
  private:
   const int descriptor_;
   std::atomic<std::thread::id> owner_{};
+  std::vector<Note> own_;  // The owner's alone.
   Mutex mutex_;
   std::vector<Note> notes_ CIRRO_GUARDED_BY(mutex_);
 };
