@@ -98,12 +98,24 @@ def _micro(budgets, found):
                         value(name, "allocations"))
     # Over a million events a second on one core.
     for name in ("engine_event_from_memory_inline",
-                 "engine_event_from_memory_queued"):
+                 "engine_event_from_memory_queued",
+                 "memory_partitioned_inline", "memory_partitioned_queued",
+                 "memory_shared_inline", "memory_shared_queued"):
         budgets.at_most(name.replace("_", " "), 1000, value(name, "cpu_time"),
                         " ns", strictly=True)
 
 
-def table(parts, results, cold, found, connections):
+def _brokers(budgets, found):
+    for what, least in (("Kafka consume", 0.8), ("JetStream fetch", 0.9)):
+        raw, cirro = found.of(what, "raw"), found.of(what, "cirro")
+        budgets.at_least(f"{what}: of the raw loop", least,
+                         _of(found, cirro, raw, "per_second"))
+        if what == "Kafka consume":
+            budgets.at_most(f"{what}: processor time of the raw loop's", 1.5,
+                            _of(found, cirro, raw, "processor_us"), " x")
+
+
+def table(parts, results, cold, found, brokers, connections):
     """Each budget of the design that `parts` of this suite measure."""
     budgets = Budgets()
     if "http" in parts:
@@ -112,6 +124,8 @@ def table(parts, results, cold, found, connections):
         _system_calls(budgets, results)
     if "micro" in parts:
         _micro(budgets, found)
+    if "brokers" in parts:
+        _brokers(budgets, brokers)
     if "cold" in parts:
         mine, empty = (cold[name][0] if name in cold else None
                        for name in ("cirro", "empty"))
