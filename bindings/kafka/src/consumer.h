@@ -107,6 +107,7 @@ class Consumer {
   bool OnReadError(Partition& partition, const rd_kafka_message_t& message,
                    TimePoint now) noexcept;
   void Decode(Partition& partition, const rd_kafka_message_t& message);
+  void NudgeFetching(TimePoint now) noexcept;
   void HandOver() noexcept;
   void WarnOfSpan(Partition& partition) noexcept;
   void GoOn(Partition& partition) noexcept;
@@ -200,6 +201,7 @@ class Consumer {
   TimePoint commit_at_{};
   TimePoint lag_at_{};
   TimePoint probe_at_{};
+  TimePoint nudge_at_{};
   TimePoint close_by_ = TimePoint::max();
   std::size_t first_ = 0;  // Of the partitions, for the next round.
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,14 @@ namespace {
 
 // Of deliveries that are settled on return.
 constexpr std::size_t kFew = 8;
+
+constexpr std::chrono::milliseconds kNudge{10};
+constexpr int kMostNudged = 16;
+
+bool PausesWhenFull() noexcept {
+  constexpr int kTakesBackoff = 0x02020000;  // fetch.queue.backoff.ms
+  return rd_kafka_version() < kTakesBackoff;
+}
 
 }  // namespace
 
@@ -22,7 +31,28 @@ bool Consumer::ReadAll(TimePoint now) noexcept {
     if (!shared_.demand.load(std::memory_order_relaxed)) break;
   }
   if (count > 0) first_ = (first_ + 1) % count;
+  if (any && now >= nudge_at_) NudgeFetching(now);
   return any;
+}
+
+// Up to 2.1 librdkafka looks at a partition whose queue was full again after up
+// to a second, however empty it is by then; but at each request for its broker
+// it looks at once. This one is for the end of partitions that have more than a
+// batch in their queue, and its answer is waited for by nobody.
+void Consumer::NudgeFetching(TimePoint now) noexcept {
+  static const bool kNeeded = PausesWhenFull();
+  nudge_at_ = kNeeded ? now + kNudge : TimePoint::max();
+  if (!kNeeded) return;
+  const PartitionList list(rd_kafka_topic_partition_list_new(kMostNudged));
+  for (const auto& partition : partitions_) {
+    if (!partition || !partition->had_full_batch()) continue;
+    if (list->cnt == kMostNudged) break;
+    rd_kafka_topic_partition_list_add(list.get(), partition->topic.c_str(),
+                                      partition->number)
+        ->offset = RD_KAFKA_OFFSET_END;
+  }
+  if (list->cnt == 0) return;
+  static_cast<void>(rd_kafka_offsets_for_times(handle_.get(), list.get(), 0));
 }
 
 bool Consumer::Read(Partition& partition, TimePoint now) noexcept {

@@ -65,6 +65,10 @@ class Partition {
     size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
     return size_ > 0;
   }
+  /// The last Fetch found as many as it takes: there may be more.
+  [[nodiscard]] bool had_full_batch() const noexcept {
+    return size_ == held_.size();
+  }
   /// Null: it holds none.
   [[nodiscard]] const rd_kafka_message_t* front() const noexcept {
     return at_ < size_ ? held_[at_] : nullptr;
