@@ -2,73 +2,21 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <iterator>
-#include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
-#include <vector>
 
-#include "cirro/cloudevents/event_builder.h"
+#include "broker_event.h"
 #include "cirro/dispatch/dispatcher.h"
 #include "cirro/dispatch/make_handler.h"
 #include "module_of.h"
 
 namespace cirro::bench {
-
-/// The event that is sent and read: seven attributes and 100 bytes of JSON.
-struct Header {
-  const char* attribute;
-  const char* text;  ///< Null of the id, which is another one each time.
-};
-inline constexpr Header kEvent[] = {{"specversion", "1.0"},
-                                    {"id", nullptr},
-                                    {"source", "/shops/berlin/4"},
-                                    {"type", "com.example.order.placed"},
-                                    {"time", "2024-05-06T07:08:09.123Z"},
-                                    {"subject", "orders/1009"},
-                                    {"datacontenttype", "application/json"}};
-inline const std::string kData =
-    R"({"id":1009,"total":129.95,"note":")" + std::string(64, 'x') + "\"}";
-
-inline std::string IdOf(int number) {
-  return "b7c2f0de-" + std::to_string(number);
-}
-
-inline Event MakeEvent(int number) {
-  auto event = EventBuilder()
-                   .id(IdOf(number))
-                   .source(kEvent[2].text)
-                   .type(kEvent[3].text)
-                   .time(kEvent[4].text)
-                   .subject(kEvent[5].text)
-                   .data({kData, DataKind::kJson, kEvent[6].text})
-                   .Build();
-  if (!event) Fail(event.error().message);
-  return *std::move(event);
-}
-
-/// What a reader does with each value: nothing is left unread.
-inline std::size_t Touch(std::string_view bytes) {
-  std::size_t sum = 0;
-  for (std::size_t at = 0; at < bytes.size(); at += 64) {
-    sum += static_cast<unsigned char>(bytes[at]);
-  }
-  return sum;
-}
-inline std::size_t Touch(const Event& event) {
-  return Touch(event.specversion()) + Touch(event.id()) +
-         Touch(event.source()) + Touch(event.type()) +
-         Touch(event.time_text()) + Touch(event.subject()) +
-         Touch(event.datacontenttype()) + Touch(event.data());
-}
 
 /// Rate and processor time of this process, from Begin to Print.
 class Stopwatch {
@@ -164,59 +112,6 @@ class Production final : public SendListener {
  private:
   std::atomic<int> confirmed_{0};
 };
-
-/// How long events were on their way that Stamp made and Note was told of.
-class Latencies {
- public:
-  static std::string Stamp() {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    std::string text = std::to_string(std::chrono::nanoseconds(now).count());
-    return "{\"at\":" + text + ",\"note\":\"" +
-           std::string(100 - 18 - text.size(), 'x') + "\"}";
-  }
-  /// One thread. The first quarter is not counted.
-  void Note(std::string_view data) {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    const long long sent = std::strtoll(data.data() + 6, nullptr, 10);
-    took_.push_back(std::chrono::nanoseconds(now).count() - sent);
-    if (!seen_.exchange(true)) seen_.notify_all();
-  }
-  /// Another thread: until the first was noted.
-  void AwaitFirst() const { seen_.wait(false); }
-  void Print(const char* what, const char* side) {
-    took_.erase(took_.begin(),
-                took_.begin() + static_cast<std::ptrdiff_t>(took_.size() / 4));
-    std::sort(took_.begin(), took_.end());
-    const auto at = [this](double part) {
-      const auto last = static_cast<double>(took_.size() - 1);
-      return static_cast<double>(took_[static_cast<std::size_t>(part * last)]) /
-             1e3;
-    };
-    std::printf(
-        "{\"what\":\"%s\",\"side\":\"%s\",\"p50_us\":%.1f,"
-        "\"p99_us\":%.1f}\n",
-        what, side, at(0.5), at(0.99));
-    std::fflush(stdout);
-  }
-
- private:
-  std::vector<long long> took_;
-  std::atomic<bool> seen_{false};
-};
-
-/// Calls `send` with a stamped payload, `messages` times at `rate` a second;
-/// `warm` comes after the first, for which a group forms and a topic is found.
-template <typename Send, typename Warm>
-void Pace(int messages, int rate, Send send, Warm warm) {
-  send(0, Latencies::Stamp());
-  warm();
-  const auto begin = std::chrono::steady_clock::now();
-  for (int i = 1; i < messages; ++i) {
-    std::this_thread::sleep_until(
-        begin + std::chrono::nanoseconds(1'000'000'000LL * i / rate));
-    send(i, Latencies::Stamp());
-  }
-}
 
 /// An inlet with an inline function behind the whole dispatcher. The stopwatch
 /// begins with the first event.

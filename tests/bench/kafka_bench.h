@@ -4,7 +4,7 @@
 
 #include <array>
 #include <cstddef>
-#include <initializer_list>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -13,6 +13,7 @@
 
 #include "cirro/kafka/kafka.h"
 #include "kafka_bench.h"
+#include "latencies.h"
 
 namespace cirro::bench {
 namespace {

@@ -3,9 +3,9 @@
 #include <nats/nats.h>
 
 #include <cstddef>
-#include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker_bench.h"
 

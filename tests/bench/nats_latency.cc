@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "cirro/nats/nats.h"
+#include "latencies.h"
 #include "nats_bench.h"
 
 namespace cirro::bench {
