@@ -22,8 +22,10 @@ constexpr const char* kWhat = "Kafka latency";
 
 void Feed(const std::string& brokers, const std::string& topic, int messages,
           int rate, const Latencies& latencies) {
-  rd_kafka_t* const producer = MakeClient(
-      RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers}, {"linger.ms", "0"}});
+  rd_kafka_t* const producer =
+      MakeClient(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers},
+                                     {"linger.ms", "0"},
+                                     {"socket.nagle.disable", "true"}});
   Pace(
       messages, rate,
       [&](int number, const std::string& data) {
@@ -49,12 +51,14 @@ void RunRaw(const std::string& brokers, const std::string& topic, int messages,
       MakeClient(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers},
                                      {"group.id", topic},
                                      {"auto.offset.reset", "earliest"},
-                                     {"fetch.wait.max.ms", "100"}});
+                                     {"fetch.wait.max.ms", "100"},
+                                     {"socket.nagle.disable", "true"}});
   rd_kafka_poll_set_consumer(client);
   rd_kafka_topic_partition_list_t* const topics =
       rd_kafka_topic_partition_list_new(1);
-  rd_kafka_topic_partition_list_add(topics, topic.c_str(), 0);
-  rd_kafka_assign(client, topics);
+  rd_kafka_topic_partition_list_add(topics, topic.c_str(),
+                                    RD_KAFKA_PARTITION_UA);
+  rd_kafka_subscribe(client, topics);
   rd_kafka_topic_partition_list_destroy(topics);
   Latencies latencies;
   std::jthread feeder([&] { Feed(brokers, topic, messages, rate, latencies); });
