@@ -251,6 +251,52 @@ TEST_F(KafkaReplayTest, ReadsMoreThanItHoldsAtOnce) {
   EXPECT_EQ(count, kCount);
 }
 
+// A transaction of its own for each record; marks of it take an offset too.
+void WriteInTransactions(const test::KafkaTool& tool, const std::string& topic,
+                         const std::vector<std::pair<std::string, bool>>& ids) {
+  rd_kafka_t* const producer =
+      tool.Make(RD_KAFKA_PRODUCER, {{"transactional.id", topic}});
+  ASSERT_EQ(rd_kafka_init_transactions(producer, 30'000), nullptr);
+  for (const auto& [id, commit] : ids) {
+    ASSERT_EQ(rd_kafka_begin_transaction(producer), nullptr);
+    const std::string json = R"({"specversion":"1.0","source":"/s","type":"t",)"
+                             R"("id":")" +
+                             id + R"("})";
+    ASSERT_EQ(
+        rd_kafka_producev(
+            producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(0),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+            RD_KAFKA_V_VALUE(const_cast<char*>(json.data()), json.size()),
+            RD_KAFKA_V_HEADER("content-type", "application/cloudevents+json",
+                              -1),
+            RD_KAFKA_V_END),
+        RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_flush(producer, 30'000);
+    ASSERT_EQ(commit ? rd_kafka_commit_transaction(producer, 30'000)
+                     : rd_kafka_abort_transaction(producer, 30'000),
+              nullptr);
+  }
+  rd_kafka_destroy(producer);
+}
+
+TEST_F(KafkaReplayTest, PassesOverWhatWasAbortedAndTheMarksOfTransactions) {
+  const std::string topic = tool().MakeTopic();
+  // Offsets 0, 2 and 4; their marks are 1, 3 and 5.
+  WriteInTransactions(tool(), topic,
+                      {{"a", true}, {"aborted", false}, {"b", true}});
+  KafkaInletOptions uncommitted = Options(topic);
+  uncommitted.read_uncommitted = true;
+
+  const auto all = Open(topic);
+  EXPECT_THAT(Ids(*all), ElementsAre("a", "b"));
+  EXPECT_TRUE(all->ended());
+  EXPECT_THAT(Ids(*Open(uncommitted)), ElementsAre("a", "aborted", "b"));
+  // What is next after the mark at 3 is past the end.
+  const auto before = Open(topic, {.until = Point("4")});
+  EXPECT_THAT(Ids(*before), ElementsAre("a"));
+  EXPECT_TRUE(before->ended());
+}
+
 TEST_F(KafkaReplayTest, AnEmptyTopicHasEnded) {
   const auto replay = Open(tool().MakeTopic(2));
 
