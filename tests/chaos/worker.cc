@@ -2,12 +2,15 @@
 // Where events come from and replies go to is said by its settings alone.
 //
 // CHAOS_WORK_US is how long a call takes at most, CHAOS_FAILURES how many of a
-// thousand calls fail, half of them by an exception.
+// thousand calls fail, half of them by an exception. With CHAOS_STALLS
+// none ends.
 
 #include <cirro/cirro.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -25,8 +28,14 @@ int Number(const char* name, int otherwise) {
 int main(int argc, char** argv) {
   const int most_work = Number("CHAOS_WORK_US", 0);
   const int failures = Number("CHAOS_FAILURES", 0);
+  const bool stalls = Number("CHAOS_STALLS", 0) != 0;
   cirro::App app;
   app.On("com.example.chaos", [=](const cirro::Event& event) -> cirro::Outcome {
+    if (stalls) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable().wait(lock, [] { return false; });
+    }
     thread_local std::minstd_rand dice{std::random_device{}()};
     const auto roll = [](int most) {
       return std::uniform_int_distribution<int>(0, most)(dice);
