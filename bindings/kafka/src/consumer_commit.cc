@@ -158,7 +158,8 @@ void Consumer::Committed(const Committing::Part& part,
   if (closing_) {
     // Nothing is tried again. And librdkafka's group may have ended: it is not
     // to be asked for its protocol then, which would be waited for for ever.
-  } else if (IsLost(code, IsCooperative())) {
+  } else if (partition != nullptr && IsLost(code, IsCooperative())) {
+    // Of an assignment that is over it says nothing of the next one.
     lost_ = true;
     lost_until_ = now + options_.session_timeout;
   } else if (final_commit_ && now < shared_.stop_by()) {

@@ -145,7 +145,11 @@ TEST_F(KafkaFaults, Story6ACommitOfAGenerationThatIsOverEndsTheAssignment) {
 
     // All ten again: of the first five nobody said that they are done.
     ASSERT_TRUE(Eventually([&] { return member->notes.Count("lost:") == 1; }));
-    ASSERT_TRUE(member->sink.Await(20));
+    // The group waits for the member that it knew before.
+    ASSERT_TRUE(member->sink.Await(20, milliseconds(90'000)))
+        << member->sink.came().size() << " came, committed "
+        << tool().Committed(options.group, topic).offset
+        << "; last said: " << member->notes.Last("assigned");
     EXPECT_EQ(tool().Committed(options.group, topic).offset, 0);
     member->sink.SettleAll();
     EXPECT_TRUE(Eventually(
