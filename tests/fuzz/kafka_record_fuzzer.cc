@@ -101,5 +101,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   if (const auto* const event = std::get_if<Event>(&again.value)) {
     CIRRO_FUZZ_CHECK(HasTheTextsOf(*event, std::get<Event>(content.value)));
   }
+  if (const auto found = DecodeKafkaLetter(record, options); !found) {
+    CIRRO_FUZZ_CHECK(found.error().code == ErrorCode::kInvalidEvent);
+  }
   return 0;
 }

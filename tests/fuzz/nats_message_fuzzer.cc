@@ -95,5 +95,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     CIRRO_FUZZ_CHECK(payload == text);
   }
   static_cast<void>(NatsMessageId(letter));
+  // One that is found is one that can be written and found again.
+  if (const auto found = DecodeNatsLetter(headers, text, options);
+      found && *found) {
+    out.clear();
+    const std::string_view kept = EncodeNatsDeadLetter(**found, out, buffer);
+    std::vector<NatsHeader> views;
+    for (const auto& [name, value] : out) views.push_back({name, value});
+    const auto again = DecodeNatsLetter(views, kept, options);
+    CIRRO_FUZZ_CHECK(again && *again);
+    CIRRO_FUZZ_CHECK((*again)->facts.reason == (*found)->facts.reason);
+    CIRRO_FUZZ_CHECK((*again)->facts.function == (*found)->facts.function);
+  }
   return 0;
 }

@@ -23,7 +23,8 @@ std::uint64_t Drops::Look(const ConsumerPosition& now) noexcept {
   const std::uint64_t deliveries = now.deliveries - last->deliveries;
   // Whatever was published meanwhile, what is pending shrinks by deliveries
   // alone.
-  const std::uint64_t missed = Beyond(last->pending, now.pending + deliveries);
+  const std::uint64_t missed =
+      Beyond(Beyond(last->pending, now.pending), deliveries);
   if (filtered_) return missed;
   // Without a filter each sequence that it goes on by is a delivery.
   const std::uint64_t passed =

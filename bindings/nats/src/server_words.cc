@@ -1,0 +1,51 @@
+#include "server_words.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cirro/cloudevents/timestamp.h"
+
+namespace cirro::internal::nats {
+namespace {
+
+std::uint64_t Number(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned()
+             ? found->get<std::uint64_t>()
+             : 0;
+}
+
+}  // namespace
+
+std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
+  const auto info = nlohmann::json::parse(json, nullptr, false);
+  if (!info.is_object() || info.contains("error")) return std::nullopt;
+  ConsumerFacts facts{.pending = Number(info, "num_pending"),
+                      .ack_pending = Number(info, "num_ack_pending")};
+  if (const auto floor = info.find("ack_floor");
+      floor != info.end() && floor->is_object()) {
+    facts.ack_floor = Number(*floor, "stream_seq");
+  }
+  if (const auto delivered = info.find("delivered");
+      delivered != info.end() && delivered->is_object()) {
+    facts.deliveries = Number(*delivered, "consumer_seq");
+    facts.sequence = Number(*delivered, "stream_seq");
+  }
+  if (const auto created = info.find("created");
+      created != info.end() && created->is_string()) {
+    const auto time = ParseTimestamp(created->get<std::string>());
+    if (time) facts.created = time->seconds * 1'000'000'000 + time->nanoseconds;
+  }
+  return facts;
+}
+
+std::optional<NakAdvisory> ParseNakAdvisory(std::string_view json) {
+  const auto advisory = nlohmann::json::parse(json, nullptr, false);
+  if (!advisory.is_object()) return std::nullopt;
+  const NakAdvisory parsed{Number(advisory, "stream_seq"),
+                           Number(advisory, "deliveries")};
+  if (parsed.sequence == 0 || parsed.delivered == 0) return std::nullopt;
+  return parsed;
+}
+
+}  // namespace cirro::internal::nats

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "drops.h"
+
+// What a server says in JSON, to whoever asked and to whoever listens.
+namespace cirro::internal::nats {
+
+/// What the server says of a consumer.
+struct ConsumerFacts {
+  std::chrono::milliseconds ack_wait{};
+  std::int64_t max_deliver = -1;
+  std::uint64_t pending = 0;      ///< Not yet delivered.
+  std::uint64_t ack_pending = 0;  ///< Delivered and not settled.
+  std::uint64_t ack_floor = 0;    ///< All up to this sequence are settled.
+  std::uint64_t deliveries = 0;   ///< So far, those of one message all counted.
+  std::uint64_t sequence = 0;     ///< Of the newest message delivered.
+
+  std::int64_t created = 0;  ///< Nanoseconds since 1970.
+
+  [[nodiscard]] ConsumerPosition position() const noexcept {
+    return {deliveries, sequence, pending, created};
+  }
+};
+
+/// What an answer of the server's CONSUMER.INFO says; nothing: an error.
+[[nodiscard]] std::optional<ConsumerFacts> ParseConsumerInfo(
+    std::string_view json);
+
+/// The stream sequence and the number of the delivery that an advisory says
+/// was given back (MSG_NAKED).
+struct NakAdvisory {
+  std::uint64_t sequence = 0;
+  std::uint64_t delivered = 0;
+};
+[[nodiscard]] std::optional<NakAdvisory> ParseNakAdvisory(
+    std::string_view json);
+
+}  // namespace cirro::internal::nats
