@@ -1,16 +1,14 @@
 // One POST and its answer, by the module "http_client".
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <stdexcept>
 #include <string>
-#include <utility>
 
 #include "cirro/http_client/http_client.h"
 #include "cirro/module/module.h"
 #include "support/free_port.h"
+#include "support/load_module.h"
 #include "support/raw_http_server.h"
 
 namespace cirro {
@@ -28,16 +26,7 @@ using ::testing::Not;
 using ::testing::Pair;
 
 Result<HttpAnswer> Post(const HttpPost& request) {
-  static const HttpClientApi* const api = [] {
-    void* const module =
-        dlopen(CIRRO_BINARY_DIR "/lib/cirro/modules/http_client.so",
-               RTLD_NOW | RTLD_LOCAL);
-    if (module == nullptr) throw std::runtime_error(dlerror());
-    auto* const entry = reinterpret_cast<ModuleEntry*>(
-        dlsym(module, "cirro_module_http_client"));
-    return static_cast<const HttpClientApi*>(entry()->api);
-  }();
-  return api->post(request);
+  return test::LoadModule<HttpClientApi>().post(request);
 }
 
 ErrorCode CodeOf(const Result<HttpAnswer>& answer) {

@@ -5,15 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <ctime>
-#include <mutex>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "cirro/cloudevents/event_builder.h"
 #include "cirro/cloudevents/json_format.h"
 #include "support/http_messages.h"
 #include "support/running_receiver.h"
@@ -23,7 +17,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 
 TEST(HttpReceiver, AnswersAnEventWith202AndNoBody) {
@@ -349,165 +342,6 @@ TEST(HttpReceiver, GivesBackWhatTheSinkDropped) {
   EXPECT_EQ(client.Receive().status, 500);
 }
 
-// Methods and paths.
-
-TEST(HttpReceiver, RefusesOtherMethodsAndNamesTheOneItTakes) {
-  InlineSink sink;
-  RunningReceiver receiver(sink);
-
-  for (const char* const method : {"GET", "PUT", "DELETE", "PATCH", "BREW"}) {
-    const RawResponse response = receiver.Exchange(
-        std::string(method) + " / HTTP/1.1\r\nHost: x\r\n\r\n");
-    EXPECT_EQ(response.status, 405) << method;
-    EXPECT_EQ(response.Header("allow"), "POST") << method;
-  }
-}
-
-// What follows would be a tunnel's to somebody.
-TEST(HttpReceiver, RefusesATunnelAndClosesTheConnection) {
-  InlineSink sink;
-  RunningReceiver receiver(sink);
-  RawHttpClient client = receiver.Connect();
-
-  const RawResponse response =
-      client.Exchange("CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n");
-
-  EXPECT_EQ(response.status, 405);
-  EXPECT_EQ(response.Header("connection"), "close");
-  EXPECT_EQ(client.WaitForEnd(), RawHttpClient::End::kEnd);
-}
-
-// "An origin server with a clock [...] MUST generate a Date header field in
-// all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses".
-// RFC 9110 section 6.6.1
-TEST(HttpReceiver, SaysWhenItAnswered) {
-  InlineSink sink;
-  RunningReceiver receiver(sink);
-
-  for (const std::string& request :
-       {PostEvent("1"), std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-        std::string("broken\r\n\r\n")}) {
-    const std::time_t before = std::time(nullptr);
-    const std::string date = receiver.Exchange(request).Header("date");
-    std::tm parts{};
-    const char* const end =
-        strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    const std::time_t said = timegm(&parts);
-
-    ASSERT_TRUE(end != nullptr && *end == '\0') << date;
-    EXPECT_GE(said, before - 2) << date;
-    EXPECT_LE(said, std::time(nullptr)) << date;
-  }
-}
-
-TEST(HttpReceiver, AnswersHeadWithoutABody) {
-  InlineSink sink;
-  RunningReceiver receiver(sink);
-  RawHttpClient client = receiver.Connect();
-
-  client.Send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
-  const RawResponse response = client.Receive(true);
-
-  EXPECT_EQ(response.status, 405);
-  EXPECT_NE(response.Header("content-length"), "0");
-  EXPECT_EQ(client.Exchange(PostEvent("1")).status, 202);
-}
-
-TEST(HttpReceiver, AnswersOptionsWithAllowPost) {
-  InlineSink sink;
-  RunningReceiver receiver(sink);
-
-  const RawResponse response =
-      receiver.Exchange("OPTIONS /a HTTP/1.1\r\nHost: x\r\n\r\n");
-
-  EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(response.Header("allow"), "POST");
-}
-
-TEST(HttpReceiver, KeepsBrowsersFilesFromFunctions) {
-  InlineSink sink;
-  RunningReceiver receiver(sink);
-  std::string post = PostEvent("1");
-  post.replace(5, 1, "/robots.txt");
-
-  EXPECT_EQ(receiver.Exchange(post).status, 404);
-  EXPECT_EQ(receiver.Exchange("GET /favicon.ico?x HTTP/1.1\r\nHost: x\r\n\r\n")
-                .status,
-            404);
-  EXPECT_THAT(sink.ids(), IsEmpty());
-}
-
-class Health final : public HttpSideRoutes {
- public:
-  bool Handle(const HttpSideRequest& request,
-              HttpReply& reply) noexcept override {
-    if (request.path != "/healthz") return false;
-    reply.content_type = "text/plain";
-    reply.header_lines = "cache-control: no-store\r\n";
-    reply.body = request.admin_port ? "admin" : "public";
-    if (!request.query.empty()) reply.body = request.query;
-    return true;
-  }
-};
-
-TEST(HttpReceiver, ServesSideRoutesBesideEvents) {
-  InlineSink sink;
-  Health health;
-  RunningReceiver receiver(sink, {}, &health);
-  std::string post = PostEvent("1");
-  post.replace(5, 1, "/healthz");
-
-  const RawResponse get =
-      receiver.Exchange("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-  const RawResponse query =
-      receiver.Exchange("GET /healthz?full HTTP/1.1\r\nHost: x\r\n\r\n");
-  RawHttpClient client = receiver.Connect();
-  client.Send("HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-  const RawResponse head = client.Receive(true);
-
-  EXPECT_EQ(get.status, 200);
-  EXPECT_EQ(get.body, "public");
-  EXPECT_EQ(get.Header("cache-control"), "no-store");
-  EXPECT_EQ(query.body, "full");
-  EXPECT_EQ(head.status, 200);
-  EXPECT_EQ(head.Header("content-length"), "6");
-  EXPECT_EQ(client.Exchange(post).status, 202);
-  EXPECT_THAT(sink.ids(), ElementsAre("1"));
-}
-
-// "the set of methods advertised as supported by the target resource".
-// RFC 9110 section 10.2.1
-TEST(HttpReceiver, AllowsWhatSideRoutesAnswer) {
-  InlineSink sink;
-  Health health;
-  RunningReceiver receiver(sink, {}, &health);
-
-  for (const char* const method : {"DELETE", "OPTIONS"}) {
-    const std::string begin = method;
-    const std::string end = " HTTP/1.1\r\nHost: x\r\n\r\n";
-    EXPECT_EQ(receiver.Exchange(begin + " /healthz" + end).Header("allow"),
-              "GET, HEAD, POST");
-    EXPECT_EQ(receiver.Exchange(begin + " /other" + end).Header("allow"),
-              "POST");
-  }
-}
-
-TEST(HttpReceiver, ServesSideRoutesAloneOnTheAdminPort) {
-  InlineSink sink;
-  Health health;
-  RunningReceiver receiver(sink, {.admin_port = 0}, &health);
-  RawHttpClient client(receiver->admin_port());
-
-  EXPECT_EQ(client.Exchange("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").body,
-            "admin");
-  EXPECT_EQ(client.Exchange("GET /other HTTP/1.1\r\nHost: x\r\n\r\n").status,
-            404);
-  const RawResponse post = client.Exchange(PostEvent("1"));
-  EXPECT_EQ(post.status, 405);
-  EXPECT_EQ(post.Header("allow"), "GET, HEAD");
-  EXPECT_THAT(sink.ids(), IsEmpty());
-}
-
 // Facts.
 
 TEST(HttpReceiver, TakesTheTraceFromTheHeaderElseFromTheEvent) {
@@ -634,81 +468,6 @@ TEST(HttpReceiver, TellsWhatItForgaveAndWhom) {
   send("/c", "caf\xe9%");
 
   EXPECT_THAT(told, ElementsAre("1 /a", "3 /c"));
-}
-
-// Starting.
-
-TEST(HttpReceiver, RefusesToStartWithAWrongSetting) {
-  InlineSink sink;
-  for (const HttpOptions& options :
-       {HttpOptions{.address = "nowhere"}, HttpOptions{.done_status = 201},
-        HttpOptions{.reject_status = 500}, HttpOptions{.reactor_threads = 0},
-        HttpOptions{.max_buffered_bytes = 2'000'000}}) {
-    HttpReceiver receiver(options);
-
-    const Result<void> started = receiver.Start(sink);
-
-    ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().code, ErrorCode::kInvalidConfig);
-  }
-}
-
-TEST(HttpReceiver, SaysThatAPortIsTaken) {
-  InlineSink sink;
-  RunningReceiver first(sink);
-  HttpReceiver second({.address = "127.0.0.1", .port = first->port()});
-
-  const Result<void> started = second.Start(sink);
-
-  ASSERT_FALSE(started);
-  EXPECT_EQ(started.error().code, ErrorCode::kUnavailable);
-  EXPECT_THAT(started.error().message, HasSubstr("http.port"));
-}
-
-TEST(HttpReceiver, AdoptsAListeningSocket) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(
-      bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(listen(fd, 16), 0);
-  InlineSink sink;
-  HttpReceiver receiver({.listen_fd = fd});
-
-  ASSERT_TRUE(receiver.Start(sink));
-
-  EXPECT_EQ(RawHttpClient(receiver.port()).Exchange(PostEvent("1")).status,
-            202);
-}
-
-TEST(HttpReceiver, AdoptsNothingThatDoesNotListen) {
-  InlineSink sink;
-  HttpReceiver receiver({.listen_fd = 0});
-
-  const Result<void> started = receiver.Start(sink);
-
-  ASSERT_FALSE(started);
-  EXPECT_EQ(started.error().code, ErrorCode::kInvalidConfig);
-}
-
-TEST(HttpReceiver, SpreadsConnectionsOverItsThreads) {
-  std::mutex mutex;
-  std::set<std::thread::id> threads;
-  InlineSink sink([&](const Delivery&) {
-    const std::lock_guard lock(mutex);
-    threads.insert(std::this_thread::get_id());
-    return Done();
-  });
-  RunningReceiver receiver(sink, {.reactor_threads = 3});
-
-  std::vector<RawHttpClient> clients;
-  for (int i = 0; i < 6; ++i) clients.push_back(receiver.Connect());
-  for (RawHttpClient& client : clients) {
-    EXPECT_EQ(client.Exchange(PostEvent("1")).status, 202);
-  }
-
-  EXPECT_EQ(threads.size(), 3u);
 }
 
 }  // namespace

@@ -4,100 +4,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "support/dispatch_rig.h"
+#include "unit/dispatch/giving_up.h"
 
 namespace cirro {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::GivingUp;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using State = test::MemoryInlet::State;
-using test::DispatchRig;
 using test::TypedEvent;
-
-// What an observer is told of failures, a line each.
-class Told final : public Observer {
- public:
-  std::vector<std::string> lines;
-
-  void Received(const Delivery&) noexcept override {}
-  void Started(std::string_view, const Delivery&, int) noexcept override {}
-  void Finished(std::string_view, const Delivery&, Outcome::Kind, const Error*,
-                Duration) noexcept override {}
-  void Settled(const Delivery&, const Settlement&, Duration) noexcept override {
-  }
-  void Hung(std::string_view, const Delivery&) noexcept override {}
-  void Logged(LogLevel, std::string_view, const Event*, const TraceContext&,
-              std::string_view) noexcept override {}
-  void Retrying(std::string_view function, const Delivery&, int next,
-                milliseconds) noexcept override {
-    Add("retrying " + std::string(function) + " " + std::to_string(next));
-  }
-  void Kept(std::string_view function, const Delivery&, DeadReason reason,
-            const Error&) noexcept override {
-    Add("kept " + std::string(function) + " " + std::string(Name(reason)));
-  }
-  void Dropped(std::string_view function, const Delivery&, DeadReason reason,
-               const Error&) noexcept override {
-    Add("dropped " + std::string(function) + " " + std::string(Name(reason)));
-  }
-  void Buried(const DeadLetterFacts& facts, const Delivery&,
-              std::string_view place) noexcept override {
-    Add("buried " + facts.function + " at " + std::string(place));
-  }
-  void NotBuried(const DeadLetterFacts&, const Delivery&,
-                 std::string_view place, const Error& error,
-                 bool stalled) noexcept override {
-    Add(std::string(place) + " failed: " + std::string(ToString(error.code)) +
-        (stalled ? ", stalled" : ""));
-  }
-
- private:
-  static std::string_view Name(DeadReason reason) {
-    switch (reason) {
-      case DeadReason::kExhausted:
-        return "exhausted";
-      case DeadReason::kRejected:
-        return "rejected";
-      case DeadReason::kMalformed:
-        return "malformed";
-      case DeadReason::kUnmatched:
-        return "unmatched";
-      case DeadReason::kCrashed:
-        return "crashed";
-    }
-    return "";
-  }
-  void Add(std::string line) noexcept { lines.push_back(std::move(line)); }
-};
-
-class GivingUp : public ::testing::Test {
- protected:
-  GivingUp() {
-    rig_.observer = &told_;
-    rig_.options.dead_letter = {"letters", "file"};
-  }
-
-  void OnFailing(FunctionSpec spec = {.name = "f", .type = "t"}) {
-    rig_.On(std::move(spec), [this](const Event&) -> Outcome {
-      ++calls_;
-      return outcome_;
-    });
-  }
-
-  Told told_;
-  DispatchRig rig_;
-  Outcome outcome_ = Retry("not now");
-  int calls_ = 0;
-};
 
 TEST_F(GivingUp, BuriesAnExhaustedEventBeforeItsSourceForgetsIt) {
   OnFailing();
@@ -464,103 +387,6 @@ TEST_F(GivingUp, ARedrivenLetterIsForItsFunctionAlone) {
   EXPECT_EQ(calls_, 1);
   EXPECT_EQ(others, 0);
   EXPECT_EQ(rig_.hasty.message(number).state, State::kAcked);
-}
-
-TEST_F(GivingUp, OverHttpARejectedEventIsDoneOnceItsLetterIsSafe) {
-  OnFailing({.name = "f", .type = "t", .inline_call = true});
-  outcome_ = Reject("never");
-  rig_.Start();
-
-  const auto number = rig_.Post(TypedEvent("t"));
-
-  EXPECT_EQ(rig_.letters.kept().size(), 1U);
-  EXPECT_EQ(rig_.Answer(number).kind, Settlement::Kind::kAck);
-}
-
-TEST_F(GivingUp, OverHttpItMayComeAgainWhileNoPlaceTakesIt) {
-  OnFailing();
-  outcome_ = Reject("never");
-  rig_.letters.FailWith(ErrorCode::kUnavailable);
-  rig_.file.FailWith(ErrorCode::kTooLarge);
-  rig_.Start();
-
-  const auto number = rig_.Post(TypedEvent("t"));
-
-  EXPECT_EQ(rig_.Answer(number).kind, Settlement::Kind::kNak);
-  EXPECT_EQ(rig_.Answer(number).error->code, ErrorCode::kUnavailable);
-}
-
-TEST_F(GivingUp, OverHttpItIsRejectedWhereNoPlaceWillEverTakeIt) {
-  OnFailing();
-  outcome_ = Reject("never");
-  rig_.letters.FailWith(ErrorCode::kTooLarge);
-  rig_.file.FailWith(ErrorCode::kTooLarge);
-  rig_.Start();
-
-  const auto number = rig_.Post(TypedEvent("t"));
-
-  EXPECT_EQ(rig_.Answer(number).kind, Settlement::Kind::kTerm);
-  EXPECT_EQ(rig_.Answer(number).error->code, ErrorCode::kRejected);
-}
-
-TEST_F(GivingUp, OverHttpAPeerDoesNotWaitForALetterPastItsDeadline) {
-  OnFailing();
-  outcome_ = Reject("never");
-  rig_.letters.Hold();
-  rig_.Start();
-  const auto number =
-      rig_.http.Publish({.event = TypedEvent("t"), .patience = seconds(5)});
-
-  rig_.Advance(seconds(6));
-  const Settlement answer = rig_.Answer(number);
-  rig_.letters.Confirm();
-  rig_.Run();
-
-  EXPECT_EQ(answer.kind, Settlement::Kind::kNak);
-  EXPECT_EQ(rig_.http.wrong_settlements(), 0U);
-}
-
-TEST_F(GivingUp, OverHttpAFailedEventIsThePeersToRepeat) {
-  OnFailing();
-  rig_.Start();
-
-  const auto number = rig_.Post(TypedEvent("t"));
-
-  EXPECT_EQ(rig_.Answer(number).kind, Settlement::Kind::kNak);
-  EXPECT_THAT(rig_.letters.kept(), IsEmpty());
-}
-
-TEST_F(GivingUp, ADrainGivesBackWhatIsStalled) {
-  OnFailing();
-  outcome_ = Reject("never");
-  rig_.letters.FailWith(ErrorCode::kUnavailable);
-  rig_.file.FailWith(ErrorCode::kUnavailable);
-  rig_.Start();
-  const auto number = rig_.hasty.Publish(TypedEvent("t"));
-  rig_.Run();
-
-  rig_.dispatcher->BeginDrain();
-  rig_.dispatcher->GiveBackWaiting();
-
-  EXPECT_EQ(rig_.hasty.message(number).state, State::kQueued);
-  EXPECT_EQ(rig_.dispatcher->counts().in_flight, 0U);
-}
-
-TEST_F(GivingUp, ADrainWaitsForALetterOnItsWay) {
-  OnFailing();
-  outcome_ = Reject("never");
-  rig_.letters.Hold();
-  rig_.Start();
-  const auto number = rig_.hasty.Publish(TypedEvent("t"));
-  rig_.Run();
-
-  rig_.dispatcher->BeginDrain();
-  rig_.dispatcher->GiveBackWaiting();
-  const State before = rig_.hasty.message(number).state;
-  rig_.letters.Confirm();
-
-  EXPECT_EQ(before, State::kOpen);
-  EXPECT_EQ(rig_.hasty.message(number).state, State::kTermed);
 }
 
 TEST_F(GivingUp, ANameThatIsNoPlaceEndsTheStart) {
