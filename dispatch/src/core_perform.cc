@@ -72,9 +72,12 @@ void Dispatcher::Core::PostAll(Actions& actions) noexcept {
 
 void Dispatcher::Core::Observe(Actions& actions) const noexcept {
   using Kind = Actions::Note::Kind;
-  if (parts_.observer == nullptr) actions.notes.clear();
+  if (parts_.observer == nullptr) {
+    actions.notes.clear();
+    return;
+  }
+  Observer& observer = *parts_.observer;
   for (Actions::Note& note : actions.notes) {
-    Observer& observer = *parts_.observer;
     const std::string_view function = note.facts.function;
     const std::string_view place =
         note.place == internal::kNone ? std::string_view()
@@ -148,9 +151,8 @@ void Dispatcher::Core::OnClaimed(const DedupKey& key, std::uint64_t claim,
   Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
     wanted = engine_.Claimed(claim, answer, parts_.clock.Now(), actions);
   });
-  if (!wanted && answer && *answer == DedupAnswer::kClaimed) {
-    parts_.dedup->Release(key, claim);
-  }
+  // What it may have claimed: of another's claim a release says nothing.
+  if (!wanted) parts_.dedup->Release(key, claim);
 }
 
 // ---- Dead letters.
