@@ -34,7 +34,7 @@ enum class DeadReason : std::uint8_t {
 /// say.
 struct DeadLetterFacts {
   DeadReason reason = DeadReason::kExhausted;
-  std::string function{};  ///< Empty where none was called.
+  std::string function{};  ///< Empty where it was for none.
   std::string inlet{};
   std::string position{};  ///< In the source: "orders/3@1234".
   int attempts = 0;

@@ -46,7 +46,7 @@ class CIRRO_EXPORT Observer {
                         int next_attempt,
                         std::chrono::milliseconds delay) noexcept;
   /// A delivery is given up and there is no place to keep it: it goes on being
-  /// tried. `function` is empty where none was called. Once a delivery.
+  /// tried. `function` is empty where it was for none. Once a delivery.
   virtual void Kept(std::string_view function, const Delivery& delivery,
                     DeadReason reason, const Error& error) noexcept;
   /// It is given up and dropped, as the configuration says.
