@@ -15,6 +15,7 @@ namespace cirro {
 namespace {
 
 using internal::CommandLoader;
+using internal::EndsWithItsProcess;
 using internal::InletConfig;
 using internal::InletType;
 using internal::InSection;

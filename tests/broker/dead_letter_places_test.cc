@@ -28,6 +28,7 @@
 #include "support/noting_observer.h"
 #include "support/raw_http.h"
 #include "support/raw_http_server.h"
+#include "support/real_time.h"
 #include "support/temp_dir.h"
 #include "support/wire.h"
 
@@ -87,7 +88,7 @@ class MemorySource final : public Source {
   std::uint64_t Pending() override { return broker_.Pending("g"); }
 
  private:
-  const test::LiveClock clock_{};
+  const test::RealClock clock_{};
   test::NotingObserver observer_;
   MemoryBroker broker_{clock_};
 };
@@ -166,7 +167,7 @@ class MemoryPlace final : public Place {
   std::uint64_t Letters() override { return broker_.Read("dead").size(); }
 
  private:
-  const test::LiveClock clock_{};
+  const test::RealClock clock_{};
   MemoryBroker broker_{clock_};
 };
 
