@@ -109,8 +109,8 @@ constexpr std::array kSettings{
             .key = "redrive",
             .type = kBool,
             .fallback = "false",
-            .doc = "Whether a request may name the one function that runs, "
-                   "whatever its filter says (`cirro-redrive-function`, as "
+            .doc = "Whether a request may name the one function that runs, of "
+                   "those that take its event (`cirro-redrive-function`, as "
                    "`cirro dlq redrive` sends it); else it is answered 403.",
             .land = &Land<&Config::receiver, &HttpOptions::redrive>},
     Setting{.section = "http",

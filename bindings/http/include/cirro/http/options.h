@@ -90,8 +90,8 @@ struct HttpOptions {
   int done_status = 202;    ///< Done without a reply: 200, 202 or 204.
   int reject_status = 422;  ///< kRejected; 400 for Event Grid.
   /// Whether a request may name the one function that its event is for
-  /// (kRedriveHeader), whatever the functions' filters say; else it is answered
-  /// 403. Only where those who can reach the port may do that.
+  /// (kRedriveHeader), of those whose filters take it; else it is answered 403.
+  /// Only where those who can reach the port may do that.
   bool redrive = false;
   std::vector<HttpPath> paths{};  ///< Those that are not as every other.
   HttpReplyMode reply_mode = HttpReplyMode::kAsRequest;
