@@ -50,6 +50,7 @@ class Worker:
 
     def __init__(self, case, folder, settings, http=False, pause_us=0):
         self._folder = folder
+        self._counted = self._count = 0
         words = [WORKER, *(f"--set={setting}" for setting in settings)]
         words += ["--port=0"] if http else ["--set=http.enabled=false"]
         self.log = folder / f"log.{uuid.uuid4().hex}"
@@ -71,6 +72,17 @@ class Worker:
         lines = file.read_text().splitlines() if file.exists() else []
         return [(int(line.split()[0]), *line.split()[1:]) for line in lines
                 if line.count(" ") == 2]
+
+    def count(self):
+        """How many events it has done."""
+        file = self._folder / f"done.{self.process.pid}"
+        if file.exists():
+            with open(file, "rb") as lines:
+                lines.seek(self._counted)
+                new = lines.read()
+            self._counted += len(new)
+            self._count += new.count(b"\n")
+        return self._count
 
     def end(self, case):
         self.process.send_signal(signal.SIGTERM)
@@ -257,11 +269,21 @@ class HandOver(Hard):
     ROUNDS = int(os.environ.get("CIRRO_HAND_OVERS", "50"))
     KEYS = 6
     AT_ONCE = 300
+    AHEAD = 12_000
 
-    def feed(self, side, stop):
-        """Keeps the workers busy; in `sent` is how many events each key has."""
-        while not stop.is_set():
+    def feed(self, side, workers, stop):
+        """Keeps the workers busy; in `sent` is how many batches each key has."""
+
+        def ahead():
+            return (self.sent.total() * self.AT_ONCE -
+                    sum(worker.count() for worker in workers))
+
+        while True:
             for key in range(self.KEYS):
+                while ahead() > self.AHEAD and not stop.wait(0.01):
+                    pass
+                if stop.is_set():
+                    return
                 self.send(side, "good", f"{key}.{self.sent[key]}", "-e",
                           f"partitionkey={key}", count=self.AT_ONCE)
                 self.sent[key] += 1
@@ -278,8 +300,8 @@ class HandOver(Hard):
     def check(self, side, settings):
         self.sent = collections.Counter()
         stop = threading.Event()
-        feeder = threading.Thread(target=self.feed, args=(side, stop))
         workers = []
+        feeder = threading.Thread(target=self.feed, args=(side, workers, stop))
 
         def start():
             workers.append(Worker(self, self.folder,
@@ -323,7 +345,16 @@ class HandOver(Hard):
         def all_done():
             return [id_ for worker in workers for _, id_, _ in worker.done()]
 
-        await_that(lambda: len(set(all_done())) >= len(wanted), "all")
+        missing = len(wanted)
+        while missing:
+            before = missing
+
+            def fewer():
+                nonlocal missing
+                missing = len(wanted - set(all_done()))
+                return missing < before
+
+            await_that(fewer, f"one more of {missing}")
         for worker in (old, new):
             worker.end(self)
         done = all_done()

@@ -242,7 +242,8 @@ TEST_F(KafkaReplayTest, ReadsMoreThanItHoldsAtOnce) {
       Open(topic)->Walk([&](const ReplayedMessage& message) -> Result<bool> {
         const int id =
             std::stoi(std::string(std::get<Event>(message.content).id()));
-        EXPECT_EQ(id, std::exchange(next[id % 2], id + 2));
+        EXPECT_EQ(id, std::exchange(next.at(static_cast<std::size_t>(id % 2)),
+                                    id + 2));
         ++count;
         return !HasFailure();
       });
