@@ -29,7 +29,10 @@ ConsumerFacts FactsOf(const jsConsumerInfo& info) {
           .ack_floor = info.AckFloor.Stream,
           .deliveries = info.Delivered.Consumer,
           .sequence = info.Delivered.Stream,
-          .created = info.Created};
+          .created = info.Created,
+          .leader = info.Cluster == nullptr || info.Cluster->Leader == nullptr
+                        ? ""
+                        : info.Cluster->Leader};
 }
 
 }  // namespace

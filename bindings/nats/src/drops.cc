@@ -12,11 +12,13 @@ std::uint64_t Beyond(std::uint64_t number, std::uint64_t bound) noexcept {
 
 }  // namespace
 
-std::uint64_t Drops::Look(const ConsumerPosition& now) noexcept {
-  const auto last = std::exchange(last_, now);
-  if (!last || last->created != now.created ||
+std::uint64_t Drops::Look(ConsumerPosition position) noexcept {
+  const auto last = std::exchange(last_, std::move(position));
+  const ConsumerPosition& now = *last_;
+  if (!last || last->created != now.created || last->leader != now.leader ||
       now.deliveries < last->deliveries || now.sequence < last->sequence) {
-    // Another consumer, or one whose server has lost what it knew.
+    // Another consumer, or one whose server has lost what it knew; a leader
+    // that is new does not know all of what the last one delivered.
     ahead_ = 0;
     return 0;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace cirro::internal::nats {
 
@@ -11,6 +12,7 @@ struct ConsumerPosition {
   std::uint64_t sequence = 0;    ///< Of the newest message delivered.
   std::uint64_t pending = 0;     ///< Not delivered so far.
   std::int64_t created = 0;      ///< Nanoseconds since 1970.
+  std::string leader{};          ///< The server that said so, of a cluster.
 };
 
 /// Notices messages that left the stream before they were delivered: they were
@@ -24,7 +26,7 @@ class Drops {
   explicit Drops(bool filtered) : filtered_(filtered) {}
 
   /// How many more there are since the last look.
-  [[nodiscard]] std::uint64_t Look(const ConsumerPosition& now) noexcept;
+  [[nodiscard]] std::uint64_t Look(ConsumerPosition position) noexcept;
 
  private:
   const bool filtered_;

@@ -36,6 +36,13 @@ std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
     const auto time = ParseTimestamp(created->get<std::string>());
     if (time) facts.created = time->seconds * 1'000'000'000 + time->nanoseconds;
   }
+  if (const auto cluster = info.find("cluster");
+      cluster != info.end() && cluster->is_object()) {
+    if (const auto leader = cluster->find("leader");
+        leader != cluster->end() && leader->is_string()) {
+      facts.leader = leader->get<std::string>();
+    }
+  }
   return facts;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "drops.h"
@@ -21,9 +22,10 @@ struct ConsumerFacts {
   std::uint64_t sequence = 0;     ///< Of the newest message delivered.
 
   std::int64_t created = 0;  ///< Nanoseconds since 1970.
+  std::string leader{};      ///< The server that answered, of a cluster.
 
-  [[nodiscard]] ConsumerPosition position() const noexcept {
-    return {deliveries, sequence, pending, created};
+  [[nodiscard]] ConsumerPosition position() const {
+    return {deliveries, sequence, pending, created, leader};
   }
 };
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "bindings/nats/src/server_words.h"
+
 namespace cirro::internal::nats {
 namespace {
 
@@ -18,6 +22,21 @@ TEST(Drops, TheFirstLookComparesWithNothing) {
   Drops drops(false);
 
   EXPECT_EQ(drops.Look({.deliveries = 3, .sequence = 100, .pending = 0}), 0U);
+}
+
+TEST(Drops, ANewLeaderIsNotHeldAgainstWhatTheLastOneSaid) {
+  const auto position = [](const char* leader, int deliveries, int pending) {
+    const auto facts = ParseConsumerInfo(
+        R"({"cluster":{"leader":")" + std::string(leader) +
+        R"("},"delivered":{"consumer_seq":)" + std::to_string(deliveries) +
+        R"(,"stream_seq":7},"num_pending":)" + std::to_string(pending) + "}");
+    return facts->position();
+  };
+  Drops drops(false);
+  static_cast<void>(drops.Look(position("one", 5, 9)));
+
+  EXPECT_EQ(drops.Look(position("two", 5, 6)), 0U);
+  EXPECT_EQ(drops.Look(position("two", 5, 4)), 2U);
 }
 
 TEST(Drops, WhatIsPendingShrinksByDeliveriesAlone) {
