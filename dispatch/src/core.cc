@@ -51,6 +51,9 @@ Dispatcher::Core::Core(Registry registry,
   const auto waits_not = [](const internal::EngineInlet& source) {
     return !source.info->peer_waits;
   };
+  for (Inlet* const inlet : parts_.inlets) {
+    transactions_.push_back(CapabilityOf<Transactional>(*inlet));
+  }
   // What a transaction is to send with it belongs to a call of the engine's.
   one_source_ =
       std::count_if(sources_.begin(), sources_.end(), waits_not) == 1 &&
@@ -66,6 +69,7 @@ Dispatcher::Core::Core(Registry registry,
                        spec.max_in_flight == 0 && spec.max_bytes == 0 &&
                        !spec.dedup);
     const internal::EngineFunction& its = engine_.function(i);
+    reply_to_.push_back(its.reply_to);
     buries_.push_back(!its.places.empty() &&
                       its.on_exhausted == OnExhausted::kDeadLetter);
   }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "cirro/dispatch/capabilities.h"
 #include "cirro/dispatch/completion.h"
 #include "cirro/dispatch/dispatcher.h"
 #include "cirro/dispatch/mutex.h"
@@ -159,6 +160,17 @@ class Dispatcher::Core final : public ContextHost,
               SendCompletion completion) noexcept;
   [[nodiscard]] Result<Event> Overridden(std::uint32_t outlet,
                                          const Event& event) const;
+  // Null: the inlet is none.
+  [[nodiscard]] const Transactional* TransactionalOf(
+      const InletInfo& inlet) const noexcept;
+  [[nodiscard]] Result<void> CanSend(const Transactional& source,
+                                     std::uint32_t outlet,
+                                     const Event& event) const;
+  void CheckReplies(const Delivery& answered, std::uint32_t function,
+                    internal::CallResult& result) const;
+  [[nodiscard]] Result<void> CanPublish(std::uint64_t call,
+                                        std::uint32_t outlet,
+                                        std::span<const Event> events) noexcept;
   [[nodiscard]] internal::CallResult Single(const internal::Work& work,
                                             Context& context,
                                             Duration& took) noexcept;
@@ -172,7 +184,10 @@ class Dispatcher::Core final : public ContextHost,
   const DispatcherParts parts_;
   std::vector<char> at_once_;  // By function: whether RunAtOnce may run it.
   std::vector<char> buries_;   // And whether what it rejects is kept aside.
+  std::vector<std::uint32_t> reply_to_;  // By function, as EngineFunction's.
   std::vector<internal::EngineInlet> sources_;  // In the order of the parts'.
+  std::vector<const Transactional*>
+      transactions_;  // The same; null: it is none.
   InlineHost inline_host_{*this};
 
   bool one_source_ = false;  // That does not wait.

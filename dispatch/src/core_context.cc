@@ -71,6 +71,7 @@ Result<void> Dispatcher::Core::PublishEntered(std::uint64_t call,
   }
   if (events.empty()) return {};
   if (call != 0) {
+    if (auto can = CanPublish(call, index, events); !can) return can;
     using Buffered = internal::Engine::Buffered;
     const MutexLock lock(mutex_);
     const Buffered buffered = engine_.Buffer(call, index, events);
@@ -107,6 +108,64 @@ Result<void> Dispatcher::Core::PublishEntered(std::uint64_t call,
   return Error{ErrorCode::kTimedOut,
                "outlet '" + std::string(outlet) +
                    "' did not confirm before the call's deadline"};
+}
+
+// ---- What a source sends itself.
+
+const Transactional* Dispatcher::Core::TransactionalOf(
+    const InletInfo& inlet) const noexcept {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].info == &inlet) return transactions_[i];
+  }
+  return nullptr;
+}
+
+Result<void> Dispatcher::Core::CanSend(const Transactional& source,
+                                       std::uint32_t outlet,
+                                       const Event& event) const {
+  if (parts_.outlets[outlet].overrides.empty()) {
+    return source.CanSend(outlet, event);
+  }
+  const auto changed = Overridden(outlet, event);
+  return source.CanSend(outlet, changed ? *changed : event);
+}
+
+// A reply that its source can never send would undo the transaction that it is
+// in, and with it what others did, time and again. It is no reply.
+void Dispatcher::Core::CheckReplies(const Delivery& answered,
+                                    std::uint32_t function,
+                                    internal::CallResult& result) const {
+  const std::uint32_t outlet = reply_to_[function];
+  if (result.replies.empty() || outlet >= parts_.outlets.size()) return;
+  const Transactional* const source = TransactionalOf(answered.inlet());
+  if (source == nullptr) return;
+  for (std::size_t i = 0; i < result.replies.size(); ++i) {
+    const auto can = CanSend(*source, outlet, result.replies[i]);
+    if (can) continue;
+    result = internal::Failed(
+        ErrorCode::kInvalidReply,
+        "reply " + std::to_string(i + 1) + ": " + can.error().message);
+    return;
+  }
+}
+
+Result<void> Dispatcher::Core::CanPublish(
+    std::uint64_t call, std::uint32_t outlet,
+    std::span<const Event> events) noexcept {
+  const InletInfo* inlet = nullptr;
+  {
+    const MutexLock lock(mutex_);
+    if (const auto work = engine_.Find(call); work) {
+      inlet = &work->delivery->inlet();
+    }
+  }
+  if (inlet == nullptr) return {};
+  const Transactional* const source = TransactionalOf(*inlet);
+  if (source == nullptr) return {};
+  for (const Event& event : events) {
+    if (auto can = CanSend(*source, outlet, event); !can) return can;
+  }
+  return {};
 }
 
 // ---- The rest of a context.

@@ -178,10 +178,14 @@ DeadLetter LetterOf(const Delivery& delivery, DeadLetterFacts facts,
 }  // namespace
 
 void Dispatcher::Core::Bury(Actions& actions) noexcept {
-  for (auto& [place, call, delivery, facts] : actions.bury) {
-    parts_.places[place]->Bury(
-        LetterOf(delivery, std::move(facts), parts_.clock),
-        SendCompletion(*this, call));
+  for (auto& [place, call, delivery, facts, source] : actions.bury) {
+    DeadLetter letter = LetterOf(delivery, std::move(facts), parts_.clock);
+    SendCompletion completion(*this, call);
+    if (source == internal::kNone) {
+      parts_.places[place]->Bury(std::move(letter), std::move(completion));
+    } else {
+      completion.Complete(transactions_[source]->CanKeep(place, letter));
+    }
   }
   actions.bury.clear();
 }

@@ -97,6 +97,7 @@ CallResult Dispatcher::Core::Single(const Work& work, Context& context,
         result = ToResult(
             function.handler->Single(*work.delivery->event(), context),
             *work.delivery, function.spec.name, parts_.clock, reply_bounds_);
+        CheckReplies(*work.delivery, work.function, result);
       });
       thrown) {
     result = *std::move(thrown);
@@ -133,6 +134,7 @@ std::vector<CallResult> Dispatcher::Core::RunBatch(const Work& work,
       results.push_back(ToResult(std::move(outcomes[i]), *batch.deliveries[i],
                                  function.spec.name, parts_.clock,
                                  reply_bounds_));
+      CheckReplies(*batch.deliveries[i], work.function, results.back());
     }
   });
   if (failed) results.assign(size, *failed);
@@ -248,6 +250,7 @@ void Dispatcher::Core::OnFinished(std::uint64_t call,
   if (auto failed = Guarded([&] {
         result = ToResult(std::move(outcome), *work->delivery, function,
                           parts_.clock, reply_bounds_);
+        CheckReplies(*work->delivery, work->function, result);
       });
       failed) {
     result = *std::move(failed);

@@ -264,7 +264,7 @@ class Engine {
   void BackOff(std::uint32_t index, std::chrono::milliseconds delay,
                TimePoint now, Actions& actions);
   void Keep(std::uint32_t index, TimePoint now, Actions& actions);
-  void Bury(std::uint32_t index, TimePoint now, Actions& actions);
+  void Bury(std::uint32_t index, Actions& actions);
   void Ask(std::uint32_t index, Actions& actions);
   void BuriedOrNot(std::uint32_t index, const Result<void>& result,
                    std::chrono::milliseconds retry_after, TimePoint now,

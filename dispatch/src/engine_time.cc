@@ -85,7 +85,7 @@ void Engine::OnTimer(std::uint32_t index, TimePoint now, Actions& actions) {
           {}, now, actions);
       break;
     case State::kStalled:
-      Bury(index, now, actions);
+      Bury(index, actions);
       break;
     case State::kReturned:
     case State::kHolding:

@@ -165,7 +165,7 @@ void Engine::GiveUp(std::uint32_t index, DeadReason reason, TimePoint now,
     // A dead letter's own place is where it came from.
     Keep(index, now, actions);
   } else {
-    Bury(index, now, actions);
+    Bury(index, actions);
   }
 }
 
@@ -197,32 +197,22 @@ void Engine::Keep(std::uint32_t index, TimePoint now, Actions& actions) {
   }
 }
 
-void Engine::Bury(std::uint32_t index, TimePoint now, Actions& actions) {
-  Call& call = calls_[index];
-  Trouble& trouble = *call.trouble;
+void Engine::Bury(std::uint32_t index, Actions& actions) {
+  Trouble& trouble = *calls_[index].trouble;
   trouble.place = 0;
   trouble.all_refused = true;
-  if (!Transactional(call)) {
-    ArmDeadline(index);
-    Ask(index, actions);
-    return;
-  }
-  // It goes with the settlement; only the first place can be asked.
-  Entry& entry = entries_[call.entry];
-  DeadLetter letter;
-  letter.facts = FactsOf(index);
-  entry.letters.push_back(
-      {functions_[call.function].places.front(), std::move(letter)});
-  EndGivenUp(index, now, actions);
+  ArmDeadline(index);
+  Ask(index, actions);
 }
 
 // The place whose turn it is.
 void Engine::Ask(std::uint32_t index, Actions& actions) {
   Call& call = calls_[index];
   call.state = State::kBurying;
-  actions.bury.push_back({functions_[call.function].places[call.trouble->place],
-                          IdOf(index), entries_[call.entry].delivery->Content(),
-                          FactsOf(index)});
+  actions.bury.push_back(
+      {functions_[call.function].places[call.trouble->place], IdOf(index),
+       entries_[call.entry].delivery->Content(), FactsOf(index),
+       Transactional(call) ? entries_[call.entry].source : kNone});
 }
 
 void Engine::BuriedOrNot(std::uint32_t index, const Result<void>& result,
@@ -235,7 +225,15 @@ void Engine::BuriedOrNot(std::uint32_t index, const Result<void>& result,
   timers_.Remove(index);
   call.state = State::kReturned;
   if (result) {
-    NoteOf(index, Actions::Note::Kind::kBuried, actions);
+    if (Transactional(call)) {
+      // Its place can take it: it is sent with the settlement.
+      DeadLetter letter;
+      letter.facts = FactsOf(index);
+      entry.letters.push_back(
+          {function.places[trouble.place], std::move(letter)});
+    } else {
+      NoteOf(index, Actions::Note::Kind::kBuried, actions);
+    }
     EndGivenUp(index, now, actions);
     return;
   }

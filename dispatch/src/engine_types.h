@@ -88,6 +88,7 @@ struct Actions {
     CallId call;
     Delivery delivery;  // Its content.
     DeadLetterFacts facts;
+    std::uint32_t source;  // That sends it with the settlement; kNone: none.
   };
   // Of tokens that are still unsettled.
   struct Extend {

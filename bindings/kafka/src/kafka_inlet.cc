@@ -94,7 +94,7 @@ TransactionalKafkaInlet::~TransactionalKafkaInlet() {
 }
 
 Result<void> TransactionalKafkaInlet::MakeTransactions() {
-  auto made = Transactions::Make(options(), voice());
+  auto made = Transactions::Make(options(), voice(), clock());
   if (!made) return std::move(made).error();
   transactions_ = *std::move(made);
   return {};

@@ -71,6 +71,7 @@ class KafkaInlet : public Inlet,
     return options_;
   }
   [[nodiscard]] Voice& voice() noexcept { return voice_; }
+  [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
   [[nodiscard]] InletShared& shared() noexcept { return shared_; }
   /// Start, with transactions where they are not null.
   [[nodiscard]] Result<void> StartWith(Sink& sink, Transactions* transactions);
@@ -100,6 +101,14 @@ class TransactionalKafkaInlet final : public KafkaInlet, public Transactional {
 
   Result<void> Join(std::span<Outlet* const> outlets,
                     std::span<DeadLetterPlace* const> places) override;
+  [[nodiscard]] Result<void> CanSend(
+      std::uint32_t outlet, const Event& event) const noexcept override {
+    return transactions_->CanSend(outlet, event);
+  }
+  [[nodiscard]] Result<void> CanKeep(
+      std::uint32_t place, const DeadLetter& letter) const noexcept override {
+    return transactions_->CanKeep(place, letter);
+  }
   Result<void> Start(Sink& sink) override;
   void Settle(DeliveryToken token, Settlement settlement) noexcept override;
 

@@ -396,6 +396,7 @@ Result<Properties> TransactionProperties(const KafkaInletOptions& options,
       {"transaction.timeout.ms",
        Text(options.exactly_once.transaction_timeout)},
       {"linger.ms", "5"},
+      {"delivery.report.only.error", "true"},
       {"queue.buffering.max.messages", "1000000"},
       {"topic.metadata.propagation.max.ms", "5000"},
   };

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <climits>
 #include <utility>
@@ -29,33 +30,87 @@ std::string TextOf(const rd_kafka_error_t* error) {
          rd_kafka_error_name(error) + ")";
 }
 
+// Of one record, as librdkafka is configured.
+std::size_t MostBytes(const rd_kafka_conf_t* conf) {
+  std::array<char, 32> text{};
+  std::size_t size = text.size();
+  std::size_t most = 1'000'000;
+  if (rd_kafka_conf_get(conf, "message.max.bytes", text.data(), &size) ==
+      RD_KAFKA_CONF_OK) {
+    std::from_chars(text.data(), text.data() + size - 1, most);
+  }
+  return most;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Transactions>> Transactions::Make(
-    const KafkaInletOptions& options, const Voice& voice) {
+    const KafkaInletOptions& options, const Voice& voice, const Clock& clock) {
   std::string id = options.exactly_once.transactional_id;
   if (id.empty()) id = options.group + "-" + HostName();
   auto properties = TransactionProperties(options, id);
   if (!properties) return std::move(properties).error();
-  auto made = std::unique_ptr<Transactions>(
-      new Transactions(options, voice, std::move(id), *std::move(properties)));
-  if (auto conf = MakeConf(made->properties_, made->voice_); !conf) {
-    return std::move(conf).error();
-  }
-  return made;
+  Voice trial = voice;
+  const auto conf = MakeConf(*properties, trial);
+  if (!conf) return conf.error();
+  return std::unique_ptr<Transactions>(
+      new Transactions(voice, clock, std::move(id), *std::move(properties),
+                       MostBytes(conf->get())));
 }
 
-Transactions::Transactions(const KafkaInletOptions& /*options*/,
-                           const Voice& voice, std::string id,
-                           Properties properties)
-    : id_(std::move(id)), properties_(std::move(properties)), voice_(voice) {}
+Transactions::Transactions(const Voice& voice, const Clock& clock,
+                           std::string id, Properties properties,
+                           std::size_t most_bytes)
+    : id_(std::move(id)),
+      properties_(std::move(properties)),
+      most_bytes_(most_bytes),
+      clock_(clock),
+      voice_(voice) {}
 
 Transactions::~Transactions() = default;
 
 void Transactions::Join(std::vector<KafkaOutletOptions> outlets,
                         std::vector<KafkaOutletOptions> places) {
-  for (auto& outlet : outlets) outlets_.push_back({std::move(outlet)});
-  for (auto& place : places) places_.push_back({std::move(place)});
+  for (auto& outlet : outlets) {
+    outlets_.emplace_back(std::move(outlet), most_bytes_);
+  }
+  for (auto& place : places) {
+    places_.emplace_back(std::move(place), most_bytes_);
+  }
+}
+
+Result<void> Transactions::CanSend(std::uint32_t outlet,
+                                   const Event& event) const noexcept {
+  thread_local KafkaDraft draft;
+  const Place& place = outlets_.at(outlet);
+  // No character takes more than six on its way.
+  constexpr std::size_t kMostGrowth = 8;
+  if (event.memory_size() < place.bound.MostBytes(clock_.Now()) / kMostGrowth) {
+    return {};
+  }
+  EncodeKafka(place.options.mode, event, draft);
+  return Check(place, WireBytes(draft, KeyOf(event, place.options.key_from)));
+}
+
+Result<void> Transactions::CanKeep(std::uint32_t place,
+                                   const DeadLetter& letter) const noexcept {
+  thread_local KafkaDraft draft;
+  const MessageHeaders why = DeadLetterHeaders(letter.facts);
+  EncodeKafkaLetter(letter, why, draft);
+  return Check(places_.at(place), WireBytes(draft, letter.key));
+}
+
+Result<void> Transactions::Check(const Place& place, std::size_t bytes) const {
+  const std::size_t most = place.bound.MostBytes(clock_.Now());
+  if (bytes <= most) return {};
+  return Error{ErrorCode::kTooLarge,
+               "outlet '" + place.options.name + "': topic '" +
+                   place.options.topic + "': " + std::to_string(bytes) +
+                   " bytes are more than " +
+                   (most == most_bytes_
+                        ? "`librdkafka.\"message.max.bytes\"` of inlet '" +
+                              voice_.part() + "', " + std::to_string(most)
+                        : "the topic's `max.message.bytes` allows")};
 }
 
 Result<void> Transactions::Start(int descriptor) {
@@ -68,7 +123,8 @@ Result<void> Transactions::Start(int descriptor) {
 Result<void> Transactions::MakeProducer() {
   auto conf = MakeConf(properties_, voice_);
   if (!conf) return std::move(conf).error();
-  // No delivery reports: the commit tells whether all of them are good.
+  // The commit tells whether all of them are good; why one was not, its report.
+  rd_kafka_conf_set_dr_msg_cb(conf->get(), &OnReport);
   auto handle = MakeHandle(RD_KAFKA_PRODUCER, *std::move(conf));
   if (!handle) return std::move(handle).error();
   producer_ = *std::move(handle);
@@ -156,9 +212,12 @@ Transactions::Ended Transactions::Do(const Batch& batch,
   }
   Ended ended = Try(stop, [&] { return rd_kafka_begin_transaction(producer); });
   if (ended.end != End::kCommitted) return ended;
-  wanted_.clear();
+  written_.clear();
+  for (auto* const all : {&outlets_, &places_}) {
+    for (Place& place : *all) place.bound.Begin();
+  }
   for (const auto& settlement : batch.outputs) {
-    const auto code = Write(*settlement);
+    const auto code = Write(*settlement, stop);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return Abort(stop, TextOf(code));
     }
@@ -172,20 +231,21 @@ Transactions::Ended Transactions::Do(const Batch& batch,
              [&] { return rd_kafka_commit_transaction(producer, kPatience); });
 }
 
-rd_kafka_resp_err_t Transactions::Write(const Settlement& settlement) {
+rd_kafka_resp_err_t Transactions::Write(const Settlement& settlement,
+                                        const std::stop_token& stop) {
   KafkaDraft draft;
   for (const Settlement::Output& output : settlement.outputs) {
     Place& place = outlets_.at(output.outlet);
     EncodeKafka(place.options.mode, output.event, draft);
-    const auto code =
-        Write(place, draft, KeyOf(output.event, place.options.key_from), -1);
+    const auto code = Write(
+        place, draft, KeyOf(output.event, place.options.key_from), -1, stop);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
   }
   for (const Settlement::Letter& each : settlement.letters) {
     const MessageHeaders why = DeadLetterHeaders(each.letter.facts);
     EncodeKafkaLetter(each.letter, why, draft);
     const auto code = Write(places_.at(each.place), draft, each.letter.key,
-                            PartitionIn(each.letter.facts.position));
+                            PartitionIn(each.letter.facts.position), stop);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
   }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -193,14 +253,48 @@ rd_kafka_resp_err_t Transactions::Write(const Settlement& settlement) {
 
 rd_kafka_resp_err_t Transactions::Write(Place& place, const KafkaDraft& draft,
                                         std::string_view key,
-                                        std::int32_t partition) {
-  Wanted& wanted = wanted_.emplace_back(Wanted{partition});
+                                        std::int32_t partition,
+                                        const std::stop_token& stop) {
+  const std::size_t bytes = WireBytes(draft, key);
+  if (place.bound.IsFullFor(bytes)) {
+    const auto code = AwaitWritten(stop);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+    place.bound.BeginGroup();
+  }
+  Written& written = written_.emplace_back();
+  written.partition = partition;
+  written.place = &place;
+  written.bytes = bytes;
+  written.group = place.bound.Wrote(bytes);
+  written.by = this;
   for (;;) {
     const auto code =
-        Produce(producer_.get(), place.topic.get(), draft, key, &wanted);
+        Produce(producer_.get(), place.topic.get(), draft, key, &written);
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return code;
     rd_kafka_poll(producer_.get(), static_cast<int>(kTick.count()));
   }
+}
+
+// Until the broker has answered to all that was written.
+rd_kafka_resp_err_t Transactions::AwaitWritten(const std::stop_token& stop) {
+  for (;;) {
+    const auto code =
+        rd_kafka_flush(producer_.get(), static_cast<int>(kCall.count()));
+    if (code != RD_KAFKA_RESP_ERR__TIMED_OUT || stop.stop_requested()) {
+      return code;
+    }
+  }
+}
+
+// On the thread of the transactions, within a call of librdkafka.
+void Transactions::OnReport(rd_kafka_t* /*handle*/,
+                            const rd_kafka_message_t* message,
+                            void* /*opaque*/) noexcept {
+  if (message->err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return;
+  const auto& written =
+      *static_cast<const Written*>(static_cast<Wanted*>(message->_private));
+  written.place->bound.Refused(written.group, written.bytes,
+                               written.by->clock_.Now());
 }
 
 Transactions::Ended Transactions::Abort(const std::stop_token& stop,

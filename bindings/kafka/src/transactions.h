@@ -9,16 +9,21 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cirro/cloudevents/result.h"
+#include "cirro/dispatch/clock.h"
+#include "cirro/dispatch/dead_letter.h"
 #include "cirro/dispatch/mutex.h"
 #include "cirro/dispatch/settlement.h"
 #include "cirro/kafka/inlet_options.h"
 #include "cirro/kafka/outlet_options.h"
 #include "handles.h"
 #include "produce.h"
+#include "topic_bound.h"
 
 namespace cirro::internal::kafka {
 
@@ -42,9 +47,9 @@ class Transactions {
     std::string why{};
   };
 
-  /// Fails with kInvalidConfig. REQUIRES: `voice` outlives it.
+  /// Fails with kInvalidConfig. REQUIRES: `voice` and `clock` outlive it.
   [[nodiscard]] static Result<std::unique_ptr<Transactions>> Make(
-      const KafkaInletOptions& options, const Voice& voice);
+      const KafkaInletOptions& options, const Voice& voice, const Clock& clock);
   ~Transactions();
   Transactions(const Transactions&) = delete;
   Transactions& operator=(const Transactions&) = delete;
@@ -52,6 +57,11 @@ class Transactions {
   /// Where outputs and letters go, by their index. REQUIRES: before Start.
   void Join(std::vector<KafkaOutletOptions> outlets,
             std::vector<KafkaOutletOptions> places);
+  /// As Transactional's.
+  [[nodiscard]] Result<void> CanSend(std::uint32_t outlet,
+                                     const Event& event) const noexcept;
+  [[nodiscard]] Result<void> CanKeep(std::uint32_t place,
+                                     const DeadLetter& letter) const noexcept;
   /// Wakes `descriptor`, an eventfd, whenever a batch ended.
   [[nodiscard]] Result<void> Start(int descriptor);
 
@@ -63,36 +73,55 @@ class Transactions {
 
  private:
   struct Place {
-    KafkaOutletOptions options;
+    Place(KafkaOutletOptions its_options, std::size_t most_bytes)
+        : options(std::move(its_options)), bound(most_bytes) {}
+
+    const KafkaOutletOptions options;
     Topic topic{};
+    TopicBound bound;
+  };
+  // What a record has as its opaque.
+  struct Written : Wanted {
+    Place* place = nullptr;
+    std::size_t bytes = 0;
+    std::uint32_t group = 0;
+    Transactions* by = nullptr;
   };
 
-  Transactions(const KafkaInletOptions& options, const Voice& voice,
-               std::string id, Properties properties);
+  Transactions(const Voice& voice, const Clock& clock, std::string id,
+               Properties properties, std::size_t most_bytes);
+  static void OnReport(rd_kafka_t* handle, const rd_kafka_message_t* message,
+                       void* opaque) noexcept;
 
   void Run(const std::stop_token& stop) noexcept;
   [[nodiscard]] Ended Do(const Batch& batch, const std::stop_token& stop);
   [[nodiscard]] Result<void> MakeProducer();
   template <typename Call>
   [[nodiscard]] Ended Try(const std::stop_token& stop, const Call& call);
-  [[nodiscard]] rd_kafka_resp_err_t Write(const Settlement& settlement);
+  [[nodiscard]] rd_kafka_resp_err_t Write(const Settlement& settlement,
+                                          const std::stop_token& stop);
   [[nodiscard]] rd_kafka_resp_err_t Write(Place& place, const KafkaDraft& draft,
                                           std::string_view key,
-                                          std::int32_t partition);
+                                          std::int32_t partition,
+                                          const std::stop_token& stop);
+  [[nodiscard]] rd_kafka_resp_err_t AwaitWritten(const std::stop_token& stop);
+  [[nodiscard]] Result<void> Check(const Place& place, std::size_t bytes) const;
   [[nodiscard]] Ended Abort(const std::stop_token& stop,
                             const std::string& why);
   [[nodiscard]] Ended Rebuild(const std::string& why);
 
   const std::string id_;
   const Properties properties_;
+  const std::size_t most_bytes_;  // That librdkafka takes, of one record.
+  const Clock& clock_;
   Voice voice_;
+  std::deque<Place> outlets_;  // Constant since Join, but for the topics.
+  std::deque<Place> places_;
 
   // The thread's own.
-  std::vector<Place> outlets_;
-  std::vector<Place> places_;
   Handle producer_;
   bool initialised_ = false;
-  std::deque<Wanted> wanted_;  // Of the records of this transaction.
+  std::deque<Written> written_;  // The records of this transaction.
   int descriptor_ = -1;
 
   Mutex mutex_;

@@ -9,8 +9,8 @@
 #include <optional>
 #include <span>
 
-#include "cirro/dispatch/capabilities.h"
 #include "support/dispatch_rig.h"
+#include "support/transactional_inlet.h"
 
 namespace cirro {
 namespace {
@@ -19,18 +19,8 @@ using std::chrono::seconds;
 using ::testing::IsEmpty;
 using State = test::MemoryInlet::State;
 using test::DispatchRig;
-using test::MemoryInlet;
+using test::TransactionalInlet;
 using test::TypedEvent;
-
-class TransactionalInlet final : public MemoryInlet, public Transactional {
- public:
-  using MemoryInlet::MemoryInlet;
-
-  Result<void> Join(std::span<Outlet* const>,
-                    std::span<DeadLetterPlace* const>) override {
-    return {};
-  }
-};
 
 class Drain : public ::testing::Test {
  protected:

@@ -13,6 +13,7 @@
 
 #include "cirro/dispatch/capabilities.h"
 #include "support/dispatch_rig.h"
+#include "support/transactional_inlet.h"
 
 namespace cirro {
 namespace {
@@ -25,6 +26,7 @@ using ::testing::SizeIs;
 using State = test::MemoryInlet::State;
 using test::DispatchRig;
 using test::MemoryInlet;
+using test::TransactionalInlet;
 using test::TypedEvent;
 
 class LeasingInlet final : public MemoryInlet,
@@ -48,16 +50,6 @@ class LeasingInlet final : public MemoryInlet,
 
   std::vector<std::vector<std::uint64_t>> extended;
   std::vector<std::pair<std::uint64_t, int>> attempted;
-};
-
-class TransactionalInlet final : public MemoryInlet, public Transactional {
- public:
-  using MemoryInlet::MemoryInlet;
-
-  Result<void> Join(std::span<Outlet* const>,
-                    std::span<DeadLetterPlace* const>) override {
-    return {};
-  }
 };
 
 class Sources : public ::testing::Test {

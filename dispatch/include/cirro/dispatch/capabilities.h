@@ -80,6 +80,15 @@ class CIRRO_EXPORT Transactional : public Capability {
   /// one is not on the source's own cluster. REQUIRES: before Start.
   virtual Result<void> Join(std::span<Outlet* const> outlets,
                             std::span<DeadLetterPlace* const> places) = 0;
+
+  /// Fails with kTooLarge where a transaction with it, sent to that outlet,
+  /// would be undone however often it is tried. Never blocks; any thread, once
+  /// they are joined.
+  [[nodiscard]] virtual Result<void> CanSend(
+      std::uint32_t outlet, const Event& event) const noexcept = 0;
+  /// The same of a letter for that place.
+  [[nodiscard]] virtual Result<void> CanKeep(
+      std::uint32_t place, const DeadLetter& letter) const noexcept = 0;
 };
 
 /// Of an outlet: an event that is sent again, with the same source and id and
