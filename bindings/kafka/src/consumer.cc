@@ -112,7 +112,7 @@ bool Consumer::Turn(TimePoint now) noexcept {
   AdvanceRebalance(now);
   AdvanceCommit(now);
   if (shared_.phase.load() == Phase::kRunning && !fatal_) {
-    if (rewinding_) AskRewind();
+    if (rewinding_) AskRewind(now);
     AdvanceSeek();
     AskAnew(now);
     if (shared_.demand.load(std::memory_order_relaxed) && !IsZombie(now)) {
@@ -134,6 +134,7 @@ milliseconds Consumer::Patience(TimePoint now) const noexcept {
         rebalance_->assign ? rebalance_->try_at : rebalance_->deadline;
     if (at > now) next = std::min(next, at);
   }
+  if (rewinding_ && rewind_at_ > now) next = std::min(next, rewind_at_);
   if (final_at_ > now) next = std::min(next, final_at_);
   if (shared_.phase.load() >= Phase::kStopping) {
     const TimePoint at = closing_ ? close_by_ : shared_.stop_by();

@@ -157,7 +157,7 @@ class Consumer {
   void AskAnew(TimePoint now) noexcept;
   void StartAnew(const Asker::Answer& answer, TimePoint now) noexcept;
   void RewindAll() noexcept;
-  void AskRewind() noexcept;
+  void AskRewind(TimePoint now) noexcept;
   void RewindTo(const Asker::Answer& answer) noexcept;
   [[nodiscard]] PartitionList ListOf(const Slots& slots) const;
   [[nodiscard]] std::uint64_t StartOf(const Positions::Key& key,
@@ -190,6 +190,8 @@ class Consumer {
   std::string member_{};    // Who was assigned what there is.
   TimePoint lost_until_{};  // Commits are tried again if no rebalance came.
   bool rewinding_ = false;  // A transaction was aborted: where is asked.
+  TimePoint rewind_at_{};   // Not before.
+  int aborted_ = 0;         // So many transactions, one after the other.
   std::optional<SeekPoint> seek_;  // That is asked about.
   Refusals refusals_;
   bool fatal_ = false;

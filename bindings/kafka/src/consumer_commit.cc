@@ -136,6 +136,8 @@ void Consumer::Committed(const Committing::Part& part,
     committed_ok_ = true;
     if (partition == nullptr) return;
     partition->ledger.Committed(part.version);
+    // After an abort the same offset is committed again, which is no progress.
+    if (part.offset > partition->committed_offset) aborted_ = 0;
     partition->committed_offset = part.offset;
     partition->began = true;
     if (partition->awaited <= part.version) partition->awaited = 0;

@@ -12,6 +12,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAsk{5'000};
 
+// What is wrong with a transaction may be so for long.
+constexpr milliseconds kFirstRewind{50};
+constexpr int kMostDoublings = 7;
+
 }  // namespace
 
 // Where a partition begins of which no offset is committed, or is gone.
@@ -196,6 +200,9 @@ void Consumer::StartAnew(const Asker::Answer& answer, TimePoint now) noexcept {
 // says so.
 void Consumer::RewindAll() noexcept {
   rewinding_ = false;
+  rewind_at_ =
+      clock_.Now() + kFirstRewind * (1 << std::min(aborted_, kMostDoublings));
+  ++aborted_;
   for (const auto& partition : partitions_) {
     if (!partition) continue;
     Void(*partition, partition->committed_offset, partition->ledger.next());
@@ -204,7 +211,7 @@ void Consumer::RewindAll() noexcept {
   }
 }
 
-void Consumer::AskRewind() noexcept {
+void Consumer::AskRewind(TimePoint now) noexcept {
   if (asker_->busy()) return;
   Slots slots;
   for (const auto& partition : partitions_) {
@@ -214,6 +221,7 @@ void Consumer::AskRewind() noexcept {
     rewinding_ = false;
     return;
   }
+  if (now < rewind_at_) return;
   asker_->Ask({.about = Asker::About::kRewind,
                .list = ListOf(slots),
                .committed = true});

@@ -14,6 +14,7 @@
 
 #include "cirro/cloudevents/event_builder.h"
 #include "cirro/dispatch/capabilities.h"
+#include "cirro/dispatch/mutex.h"
 #include "support/event_fixtures.h"
 #include "support/kafka_inlet_rig.h"
 #include "support/real_time.h"
@@ -213,6 +214,35 @@ TEST_F(KafkaExactlyOnceTest, AnAnswerThatCannotBeSentAbortsAndIsDoneAgain) {
 
   EXPECT_THAT(Ids(out_), ElementsAre("0", "1", "2"));
   EXPECT_TRUE(member->notes.Said("a transaction was aborted"));
+}
+
+// What is wrong may be so for long: each try is later than the one before.
+TEST_F(KafkaExactlyOnceTest, WhatIsUndoneTimeAndAgainIsTriedMoreAndMoreSeldom) {
+  using std::chrono::steady_clock;
+  constexpr std::size_t kTries = 6;
+  tool().WriteEvents(in_, 1);
+  const auto member = StartAnswering(Options());
+  Mutex mutex;
+  std::vector<steady_clock::time_point> tries;
+  member->sink.SettleBy([&](const Delivery& delivery) {
+    Settlement settlement{.kind = Settlement::Kind::kAck};
+    settlement.outputs.push_back({0, *delivery.event()});
+    const MutexLock lock(mutex);
+    tries.push_back(steady_clock::now());
+    if (tries.size() < kTries) {
+      settlement.outputs.push_back(
+          {0, test::MustBuild(EventBuilder(test::MinEvent())
+                                  .data(Text(std::string(3'000'000, 'x'))))});
+    }
+    return settlement;
+  });
+  member->sink.SettleAll();
+
+  ASSERT_TRUE(AwaitCommitted(in_, 1));
+
+  const MutexLock lock(mutex);
+  ASSERT_THAT(tries, SizeIs(kTries));
+  EXPECT_GE(tries.back() - tries.front(), milliseconds(50 * (1 + 2 + 4 + 8)));
 }
 
 // Markers of transactions take offsets: what is read to its end has lag 0.
