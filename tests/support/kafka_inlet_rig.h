@@ -30,7 +30,7 @@ class KeepingSink final : public Sink {
       const Event* const event = delivery.event();
       came_.emplace_back(event == nullptr ? "(malformed)" : event->id());
       positions_.push_back(delivery.position());
-      if (settle_) {
+      if (settle_ && !IsKept(delivery)) {
         delivery.Settle(how_(delivery));
       } else {
         held_.push_back(std::move(delivery));
@@ -39,12 +39,21 @@ class KeepingSink final : public Sink {
     changed_.notify_all();
   }
 
-  /// From now on everything is done at once; what is held, too.
-  void SettleAll() {
+  /// From now on everything is done at once but the event `kept`; what is held,
+  /// too.
+  void SettleAll(std::string kept = {}) {
     const std::lock_guard lock(mutex_);
     settle_ = true;
-    for (Delivery& delivery : held_) delivery.Settle(how_(delivery));
-    held_.clear();
+    kept_ = std::move(kept);
+    std::deque<Delivery> held;
+    held.swap(held_);
+    for (Delivery& delivery : held) {
+      if (IsKept(delivery)) {
+        held_.push_back(std::move(delivery));
+      } else {
+        delivery.Settle(how_(delivery));
+      }
+    }
   }
   /// How SettleAll and Ack settle; before anything comes.
   void SettleBy(std::function<Settlement(const Delivery&)> how) {
@@ -95,9 +104,15 @@ class KeepingSink final : public Sink {
   }
 
  private:
+  [[nodiscard]] bool IsKept(const Delivery& delivery) const {
+    return !kept_.empty() && delivery.event() != nullptr &&
+           delivery.event()->id() == kept_;
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
   bool settle_ = false;
+  std::string kept_;
   std::function<Settlement(const Delivery&)> how_ = [](const Delivery&) {
     return Settlement{.kind = Settlement::Kind::kAck};
   };

@@ -183,7 +183,7 @@ void Consumer::Take(Note& note) noexcept {
         ++done_;
         if (partition->suspicious) TellSuspicion(*partition);
         if (note.outputs) {
-          partition->outputs.emplace(offset, std::move(note.outputs));
+          partition->outputs.Put(offset, std::move(note.outputs));
         }
       }
       return;

@@ -109,7 +109,10 @@ class Consumer {
   void Decode(Partition& partition, const rd_kafka_message_t& message);
   void NudgeFetching(TimePoint now) noexcept;
   void HandOver() noexcept;
+  [[nodiscard]] bool KeepsTooMuch(const Partition& partition) const noexcept;
   void WarnOfSpan(Partition& partition) noexcept;
+  void WarnOfOutputs(Partition& partition) noexcept;
+  void Wait(Partition& partition, const std::string& why) noexcept;
   void GoOn(Partition& partition) noexcept;
 
   // consumer_group.cc: partitions come and go.

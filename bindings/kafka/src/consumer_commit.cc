@@ -81,11 +81,7 @@ bool Consumer::StartCommit(const Slots& slots, bool clean,
     element->metadata_size = commit.metadata.size();
     committing.parts.push_back(
         {slot, partition.epoch, partition.ledger.version(), commit.offset});
-    const auto end = partition.outputs.lower_bound(commit.offset);
-    for (auto at = partition.outputs.begin(); at != end; ++at) {
-      outputs.push_back(std::move(at->second));
-    }
-    partition.outputs.erase(partition.outputs.begin(), end);
+    partition.outputs.TakeBefore(commit.offset, outputs);
   }
   if (list->cnt == 0) return false;
   done_ = 0;

@@ -64,6 +64,16 @@ bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
     partition.reads_again = false;
     ReadFrom(partition, partition.read_from);
   }
+  if (KeepsTooMuch(partition)) {
+    // What is at the front of it goes with the next transaction.
+    if (partition.outputs.AnyBefore(partition.ledger.position())) {
+      commit_at_ = std::min(commit_at_, now);
+    } else {
+      WarnOfOutputs(partition);
+    }
+    return false;
+  }
+  if (!partition.ledger.AtSpanBound()) GoOn(partition);
   if (!partition.Fetch()) return false;
 
   bool took = false;
@@ -165,7 +175,31 @@ bool Consumer::OnReadError(Partition& partition,
   }
 }
 
+// Its share of the bytes that the inlet may have in flight: what waits above a
+// hole is no less in memory than what runs. One that has none reads in any
+// case.
+bool Consumer::KeepsTooMuch(const Partition& partition) const noexcept {
+  if (partition.outputs.bytes() == 0 || options_.max_bytes == 0) return false;
+  const auto ours =
+      std::count_if(partitions_.begin(), partitions_.end(),
+                    [](const auto& each) { return each != nullptr; });
+  return partition.outputs.bytes() >=
+         options_.max_bytes / static_cast<std::size_t>(ours);
+}
+
 void Consumer::WarnOfSpan(Partition& partition) noexcept {
+  Wait(partition, "`max_span` (" + std::to_string(options_.max_span) +
+                      ") offsets after it are delivered");
+}
+
+void Consumer::WarnOfOutputs(Partition& partition) noexcept {
+  Wait(partition,
+       "what is to be sent for those after it takes the partition's share of "
+       "`max_in_flight_bytes` (" +
+           std::to_string(options_.max_bytes) + ")");
+}
+
+void Consumer::Wait(Partition& partition, const std::string& why) noexcept {
   if (partition.held) return;
   partition.held = true;
   const std::string name = shared_.NameOf(partition.slot);
@@ -173,9 +207,7 @@ void Consumer::WarnOfSpan(Partition& partition) noexcept {
   voice_.Say(LogLevel::kWarning,
              name + " waits: offset " +
                  std::to_string(partition.ledger.position()) +
-                 " is not settled, and `max_span` (" +
-                 std::to_string(options_.max_span) +
-                 ") offsets after it are delivered");
+                 " is not settled, and " + why);
 }
 
 void Consumer::GoOn(Partition& partition) noexcept {

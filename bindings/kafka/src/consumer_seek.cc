@@ -117,7 +117,7 @@ void Consumer::Void(Partition& partition, std::uint64_t position,
                     std::uint64_t end) {
   GoOn(partition);
   partition.epoch = ++epochs_[partition.slot];
-  partition.outputs.clear();
+  partition.outputs.Clear();
   partition.reads_again = false;
   partition.gone = false;
   partition.suspicious = false;

@@ -5,15 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/offset_map.h"
-#include "cirro/dispatch/settlement.h"
 #include "handles.h"
+#include "kept_outputs.h"
 #include "ledger.h"
 
 namespace cirro::internal::kafka {
@@ -41,7 +39,7 @@ class Partition {
   Ledger ledger;
   HandleQueue queue;
   bool revoking = false;
-  bool held = false;        ///< At its span's bound, as was said.
+  bool held = false;        ///< At a bound, as was said.
   bool suspicious = false;  ///< Its ledger is, as was said.
   bool rewinds = false;     ///< After an abort: where to is asked.
   bool gone = false;        ///< Its offset is: where to begin is asked.
@@ -54,7 +52,7 @@ class Partition {
   std::uint64_t read_from = 0;  ///< Where then.
   bool reads_again = false;
   /// What is to be sent with offsets that are done and not yet committed.
-  std::map<std::uint64_t, std::unique_ptr<Settlement>> outputs{};
+  KeptOutputs outputs{};
 
   /// Takes what there is, if it holds nothing; false: nothing was.
   bool Fetch() {

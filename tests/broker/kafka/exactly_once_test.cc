@@ -216,6 +216,37 @@ TEST_F(KafkaExactlyOnceTest, AnAnswerThatCannotBeSentAbortsAndIsDoneAgain) {
   EXPECT_TRUE(member->notes.Said("a transaction was aborted"));
 }
 
+// One that hangs keeps what the others answered in memory, and not all of it.
+TEST_F(KafkaExactlyOnceTest, WhatWaitsAboveAHoleIsBoundInBytes) {
+  constexpr int kEvents = 2'000;
+  in_ = tool().MakeTopic(2);
+  tool().WriteEvents(in_, kEvents);
+  tool().Flush();
+  KafkaInletOptions options = Options();
+  options.max_bytes = std::size_t{4} << 20;
+  const auto member = StartAnswering(options);
+  member->sink.SettleBy([](const Delivery& delivery) {
+    Settlement settlement{.kind = Settlement::Kind::kAck};
+    settlement.outputs.push_back(
+        {0, test::MustBuild(EventBuilder(*delivery.event())
+                                .data(Text(std::string(10'000, 'x'))))});
+    return settlement;
+  });
+  member->sink.SettleAll("0");
+
+  ASSERT_TRUE(Eventually([&] {
+    return member->notes.Said("the partition's share of `max_in_flight_bytes`");
+  }));
+  // Half of 4 MiB is passed by no more than a batch.
+  EXPECT_THAT(member->sink.came(), SizeIs(::testing::Lt(600U)));
+  // The other partition goes on.
+  tool().WriteEvents(in_, 500, 1, kEvents);
+  ASSERT_TRUE(AwaitCommitted(in_, 500, 1));
+  member->sink.SettleAll();
+  ASSERT_TRUE(AwaitCommitted(in_, kEvents));
+  EXPECT_THAT(Ids(out_), SizeIs(kEvents + 500));
+}
+
 // What is wrong may be so for long: each try is later than the one before.
 TEST_F(KafkaExactlyOnceTest, WhatIsUndoneTimeAndAgainIsTriedMoreAndMoreSeldom) {
   using std::chrono::steady_clock;
