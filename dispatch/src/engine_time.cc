@@ -203,7 +203,9 @@ std::chrono::milliseconds Engine::Backoff(const RetryPolicy& retry,
 }
 
 // Stops asking at three quarters of a bound, so that there is room for what is
-// on its way, and asks again at half.
+// on its way, and asks again at half. While there is room a source of which
+// nothing is held is asked whatever others hold: else a peer that keeps half of
+// a bound would keep it waiting for as long.
 void Engine::UpdateDemand(Actions& actions) {
   const auto wanted = [](bool now, std::size_t held, std::size_t bound) {
     if (held >= bound - bound / 4) return false;
@@ -212,10 +214,13 @@ void Engine::UpdateDemand(Actions& actions) {
   demand_ = !draining_ &&
             wanted(demand_, counts_.in_flight, options_.max_in_flight) &&
             wanted(demand_, counts_.bytes, options_.max_bytes);
+  const bool room = !draining_ && counts_.in_flight < options_.max_in_flight &&
+                    counts_.bytes < options_.max_bytes;
   for (std::uint32_t i = 0; i < sources_.size(); ++i) {
     Source& source = sources_[i];
     const InletInfo& info = *inlets_[i].info;
-    bool demand = demand_;
+    const bool has_none = source.in_flight == 0;
+    bool demand = demand_ || (has_none && room);
     if (info.max_in_flight > 0) {
       demand &= wanted(source.demand, source.in_flight, info.max_in_flight);
     }
@@ -223,13 +228,14 @@ void Engine::UpdateDemand(Actions& actions) {
       demand &= wanted(source.demand, source.bytes, info.max_bytes);
     }
     if (!source.full_functions.empty()) {
-      std::erase_if(source.full_functions, [this](std::uint32_t full) {
+      std::erase_if(source.full_functions, [&](std::uint32_t full) {
         const EngineFunction& function = functions_[full];
         const FunctionState& state = states_[full];
-        return (function.max_in_flight == 0 ||
-                state.in_flight <= function.max_in_flight / 2) &&
-               (function.max_bytes == 0 ||
-                state.bytes <= function.max_bytes / 2);
+        const auto has_room = [has_none](std::size_t held, std::size_t bound) {
+          return bound == 0 || held <= bound / 2 || (has_none && held < bound);
+        };
+        return has_room(state.in_flight, function.max_in_flight) &&
+               has_room(state.bytes, function.max_bytes);
       });
       demand &= source.full_functions.empty();
     }

@@ -164,6 +164,43 @@ TEST_F(Sources, AFunctionThatIsFullEndsTheDemandOfItsSourceAlone) {
   EXPECT_TRUE(rig_.hasty.demand());
 }
 
+// Peers that wait are told when there is no room, and keep what they get.
+TEST_F(Sources, ASourceIsNotKeptWaitingByPeersThatKeepHalfOfABound) {
+  std::vector<Completion> open;
+  rig_.On({.type = "t"}, [&open](const Event&, Completion completion) {
+    open.push_back(std::move(completion));
+  });
+  rig_.options.max_in_flight = 8;
+  rig_.Start();
+  for (int i = 0; i < 6; ++i) rig_.Post(TypedEvent("t"));
+  rig_.hasty.Publish(TypedEvent("t"));
+  rig_.hasty.Publish(TypedEvent("t"));
+  rig_.Run();
+
+  EXPECT_EQ(rig_.hasty.open(), 2U);
+  EXPECT_FALSE(rig_.hasty.demand());
+}
+
+TEST_F(Sources, ASourceIsNotKeptWaitingByPeersThatKeepHalfOfAFunction) {
+  std::vector<Completion> open;
+  rig_.On({.type = "t", .max_in_flight = 4},
+          [&open](const Event&, Completion completion) {
+            open.push_back(std::move(completion));
+          });
+  rig_.Start();
+  for (int i = 0; i < 3; ++i) rig_.Post(TypedEvent("t"));
+  rig_.hasty.Publish(TypedEvent("t"));
+  rig_.Run();
+  const bool at_its_bound = rig_.hasty.demand();
+
+  open.back().Finish(Done());
+  open.pop_back();
+  const bool with_room = rig_.hasty.demand();
+
+  EXPECT_FALSE(at_its_bound);
+  EXPECT_TRUE(with_room);
+}
+
 TEST_F(Sources, ABatchPastABoundIsHeldAndNotRefused) {
   std::vector<Completion> open;
   rig_.On({.type = "t"}, [&open](const Event&, Completion completion) {
