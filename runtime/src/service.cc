@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "cirro/dispatch/capabilities.h"
 #include "knative.h"
@@ -267,13 +270,31 @@ void Service::SayWhereItListens() {
                  {"version", CIRRO_VERSION}});
 }
 
+// Each is waited for, perhaps for the whole grace time: an inline function may
+// hold its thread. The others are not to go on fetching meanwhile.
+void Service::TellInletsToDrain(TimePoint until) {
+  std::vector<std::jthread> telling;
+  const auto& inlets = endpoints_.inlets();
+  for (std::size_t i = 0; i < inlets.size(); ++i) {
+    const auto tell = [&inlet = *inlets[i], until] {
+      inlet.BeginDrain(Left(until));
+    };
+    try {
+      if (i + 1 < inlets.size()) {
+        telling.emplace_back(tell);
+        continue;
+      }
+    } catch (const std::system_error&) {  // There is no thread to be had.
+    }
+    tell();
+  }
+}
+
 Result<void> Service::Drain() {
   const TimePoint begin = clock_.Now();
   const TimePoint until = begin + config_.drain.delay + config_.drain.grace;
   // Brokers stop fetching at once; HTTP senders are given time to notice.
-  for (const auto& inlet : endpoints_.inlets()) {
-    inlet->BeginDrain(Left(until));
-  }
+  TellInletsToDrain(until);
   if (receiver_ != nullptr) receiver_->BeginDrain(Left(until));
   dispatcher_->BeginDrain();
   dispatcher_->GiveBackWaiting();
