@@ -134,6 +134,7 @@ Result<void> Service::MakeDispatcher() {
   }
 
   if (options.reply_to.empty()) WarnOfRepliesWithoutPlace();
+  WarnOfDedupWithoutUse();
   auto made = Dispatcher::Make(std::move(registry_), options, std::move(parts));
   if (!made) return made.error();
   dispatcher_ = *std::move(made);
@@ -174,6 +175,22 @@ void Service::WarnOfRepliesWithoutPlace() const {
             ConfigKey(function.spec.name) +
             ".reply_to, dispatch.reply_to or K_SINK, or \"none\"",
         {{"function", function.spec.name}});
+  }
+}
+
+// What a transaction undoes comes again, so nothing of it is known as done.
+void Service::WarnOfDedupWithoutUse() const {
+  for (const auto& inlet : endpoints_.inlets()) {
+    if (CapabilityOf<Transactional>(*inlet) == nullptr) continue;
+    for (const Function& function : registry_.functions()) {
+      if (!function.spec.dedup) continue;
+      logger_.Write(
+          LogLevel::kWarning,
+          "`dedup` of this function does nothing for events of this "
+          "inlet, which is `exactly_once`: an event that is sent "
+          "there twice is done twice",
+          {{"function", function.spec.name}, {"inlet", inlet->info().name}});
+    }
   }
 }
 

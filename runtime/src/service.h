@@ -77,6 +77,7 @@ class Service {
   Result<void> MakeDispatcher();
   void MakeRelay(const std::vector<Extension>& overrides);
   void WarnOfRepliesWithoutPlace() const;
+  void WarnOfDedupWithoutUse() const;
   void TellInletsToDrain(TimePoint until);
   void MakeReceiver();
   void SayWhereItListens();

@@ -14,6 +14,7 @@
 #include "cirro/dispatch/capabilities.h"
 #include "cirro/dispatch/mutex.h"
 #include "support/real_time.h"
+#include "support/transactional_inlet.h"
 
 namespace cirro {
 namespace {
@@ -77,6 +78,24 @@ TEST(OwnInlets, AreAllToldToDrainBeforeAnyIsWaitedFor) {
 
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               Not(HasSubstr("told one after the other")));
+}
+
+TEST(OwnInlets, DedupWhereItDoesNothingIsSaid) {
+  const test::RealClock clock;
+  App app;
+  app.On({.name = "bill", .type = "t", .dedup = true}, [](const Event&) {});
+  app.On({.name = "audit", .type = "t"}, [](const Event&) {});
+  app.AddInlet(std::make_unique<test::TransactionalInlet>(
+      clock, InletInfo{.name = "orders"}));
+  testing::internal::CaptureStderr();
+
+  const auto started = app.Start(kFlags);
+
+  const std::string log = testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_THAT(log, HasSubstr("`dedup` of this function does nothing"));
+  EXPECT_THAT(log, HasSubstr(R"("function":"bill","inlet":"orders")"));
+  EXPECT_THAT(log, Not(HasSubstr(R"("function":"audit")")));
 }
 
 }  // namespace
