@@ -69,6 +69,9 @@ class OnKafka:
     def tool_address(self, server):
         return server.address()
 
+    def forgot(self, _server):
+        return False
+
     def settings(self, server, member):
         common = [f"inlet.in.brokers={server.address()}",
                   *(f"outlet.{name}.type=kafka" for name in ("out", "dead")),
@@ -95,6 +98,12 @@ class OnJetStream:
 
     def tool_address(self, server):
         return f"nats://{server.address()}"
+
+    def forgot(self, server):
+        """Whether the kill came while the server wrote anew what is settled: it
+        empties that file first, and then begins with the first message."""
+        return any(file.stat().st_size == 0 for file in
+                   server.data.glob("**/streams/in/obs/chaos/o.dat"))
 
     def settings(self, server, _member):
         url = self.tool_address(server)
@@ -221,6 +230,8 @@ class Round:
         self._members = []
         self._late = []  # When whom to start again.
         self._begin = 0
+        self._progress = None
+        self._forgotten = 0  # Results whose events the server gives again.
 
     def _tool(self, *words):
         return [str(self._bin / self._side.tool),
@@ -263,7 +274,7 @@ class Round:
             "produce", "in", self._size["events"], KEYS))
         follower = self._child(stack, self._tool(
             "follow", "out", self._size["events"]), stdout=subprocess.PIPE)
-        progress = Progress(follower)
+        progress = self._progress = Progress(follower)
         for number in range(MEMBERS + 1):
             self._members.append(self._member(number))
             stack.callback(self._members[-1].kill)
@@ -299,6 +310,10 @@ class Round:
         member = self._members[MEMBERS if what == "joins" else number]
         if what == "broker_kills":
             self._server.kill()
+            if self._side.forgot(self._server):
+                self._forgotten += self._progress.done
+                say(f"the server has lost what was settled: "
+                    f"{self._progress.done} results")
             self._server.start_again()
             self._server.wait_until_ready()
         elif what == "joins" or not member.runs():
@@ -337,7 +352,8 @@ class Round:
         # Who stood still repeats what others did meanwhile.
         kills = (self._size["kills"] + self._size["broker_kills"] +
                  self._size["freezes"])
-        bound = kills * (IN_FLIGHT + verdict["most_at_once"])
+        bound = (kills * (IN_FLIGHT + verdict["most_at_once"]) +
+                 self._forgotten)
         report = (f"{verdict['inputs']} "
                   f"events in {seconds:.0f} s, {kills} kills: "
                   f"lost {verdict['lost']}, out of order "
