@@ -169,8 +169,10 @@ void Transactions::Run(const std::stop_token& stop) noexcept {
     const std::uint64_t one = 1;
     static_cast<void>(!write(descriptor_, &one, sizeof one));
   }
-  outlets_.clear();
-  places_.clear();
+  // Whether an event can be sent may still be asked of the places themselves.
+  for (auto* const all : {&outlets_, &places_}) {
+    for (Place& place : *all) place.topic.reset();
+  }
   producer_.reset();
 }
 

@@ -315,6 +315,19 @@ TEST_F(KafkaExactlyOnceTest, AnOutletElsewhereIsAStartUpError) {
   EXPECT_THAT(joined.error().message, HasSubstr("'far'"));
 }
 
+// A function that outlives its inlet's end still ends.
+TEST_F(KafkaExactlyOnceTest, WhatCanBeSentIsSaidPastItsEndToo) {
+  const auto member = StartAnswering(Options());
+  ASSERT_TRUE(member->Stop());
+
+  const auto* const source = CapabilityOf<Transactional>(*member->inlet);
+
+  EXPECT_TRUE(source->CanSend(0, test::MinEvent()));
+  EXPECT_FALSE(source->CanSend(
+      0, test::MustBuild(EventBuilder(test::MinEvent())
+                             .data(Text(std::string(3'000'000, 'x'))))));
+}
+
 TEST_F(KafkaExactlyOnceTest, OnlyThenIsTheInletTransactional) {
   const auto plain =
       test::Kafka().make_inlet(KafkaInletTest::Options(in_), clock_, notes_);
