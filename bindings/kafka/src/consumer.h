@@ -200,9 +200,10 @@ class Consumer {
   bool fatal_ = false;
   bool closing_ = false;
   bool final_commit_ = false;
-  TimePoint final_at_{};      // The last commit is not tried before.
-  bool committed_ok_ = true;  // The last commit, so that one line is said.
-  std::size_t done_ = 0;      // Deliveries since the last commit.
+  TimePoint final_at_{};         // The last commit is not tried before.
+  bool committed_ok_ = true;     // The last commit, so that one line is said.
+  std::size_t done_ = 0;         // Deliveries since the last commit.
+  bool commit_outputs_ = false;  // A partition waits for it.
   TimePoint commit_at_{};
   TimePoint lag_at_{};
   TimePoint probe_at_{};

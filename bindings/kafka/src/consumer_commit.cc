@@ -48,9 +48,11 @@ void Consumer::AdvanceCommit(TimePoint now) noexcept {
   if (committing_ || IsJoining() || closing_ || fatal_ || rewinding_) return;
   if (lost_ && now < lost_until_) return;
   lost_ = false;
-  const bool full = parts_.transactions != nullptr &&
-                    done_ >= options_.exactly_once.max_records;
+  const bool full =
+      parts_.transactions != nullptr &&
+      (done_ >= options_.exactly_once.max_records || commit_outputs_);
   if (now < commit_at_ && !full) return;
+  commit_outputs_ = false;
   commit_at_ =
       now + (parts_.transactions != nullptr ? options_.exactly_once.interval
                                             : options_.commit_every);

@@ -67,10 +67,9 @@ bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
   if (KeepsTooMuch(partition)) {
     // What is at the front of it goes with the next transaction.
     if (partition.outputs.AnyBefore(partition.ledger.position())) {
-      commit_at_ = std::min(commit_at_, now);
-    } else {
-      WarnOfOutputs(partition);
+      return !std::exchange(commit_outputs_, true);
     }
+    WarnOfOutputs(partition);
     return false;
   }
   if (!partition.ledger.AtSpanBound()) GoOn(partition);
