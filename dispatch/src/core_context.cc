@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "cirro/cloudevents/event_builder.h"
@@ -152,6 +153,12 @@ void Dispatcher::Core::CheckReplies(const Delivery& answered,
 Result<void> Dispatcher::Core::CanPublish(
     std::uint64_t call, std::uint32_t outlet,
     std::span<const Event> events) noexcept {
+  const auto is_none = [](const Transactional* each) {
+    return each == nullptr;
+  };
+  if (std::all_of(transactions_.begin(), transactions_.end(), is_none)) {
+    return {};
+  }
   const InletInfo* inlet = nullptr;
   {
     const MutexLock lock(mutex_);
