@@ -43,7 +43,8 @@ TEST(ChildProcess, EndsWithAProcessThatIsKilled) {
 
   const int status = StatusOf(child);
   if (status == -1) kill(child, SIGKILL);
-  EXPECT_TRUE(WIFSIGNALED(status));
+  // By the kernel, or by itself where its parent ended before it had asked.
+  EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 126) << status;
   close(ends[0]);
   close(ends[1]);
 }
