@@ -47,13 +47,7 @@ std::uint16_t PortOf(const std::string& url) {
 }
 
 bool Await(const std::function<bool()>& holds) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    // Not at once: the servers that are asked have work to do, too.
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
+  return test::Eventually(holds, std::chrono::seconds(60));
 }
 
 // --- Where events come from --------------------------------------------------
