@@ -2,9 +2,13 @@
 
 #include "cirro/dispatch/capability.h"
 #include "cirro/dispatch/consumer_groups.h"
+#include "cirro/dispatch/inlet.h"
 #include "cirro/dispatch/link.h"
 
 namespace cirro {
+
+void Sink::Withdraw(const InletInfo& /*inlet*/,
+                    std::span<const std::uint64_t> /*of*/) noexcept {}
 
 // Out of line, so that the type has one home: dynamic_cast compares it across
 // modules.

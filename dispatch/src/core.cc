@@ -323,6 +323,14 @@ void Dispatcher::Core::OnSent(std::uint64_t send, Result<void> result,
 
 // ---- Drain.
 
+void Dispatcher::Core::Withdraw(
+    const InletInfo& inlet,
+    std::span<const std::uint64_t> assignments) noexcept {
+  Step([&](Actions& actions) CIRRO_REQUIRES(mutex_) {
+    engine_.Withdraw(inlet, assignments, parts_.clock.Now(), actions);
+  });
+}
+
 void Dispatcher::Core::BeginDrain() noexcept {
   draining_.store(true, std::memory_order_relaxed);
   Step([&](Actions& actions)

@@ -33,6 +33,8 @@ class Dispatcher::Core final : public ContextHost,
        const DispatcherOptions& options, DispatcherParts parts);
 
   void Deliver(std::span<Delivery> batch) noexcept;
+  void Withdraw(const InletInfo& inlet,
+                std::span<const std::uint64_t> assignments) noexcept;
   void BeginDrain() noexcept;
   void GiveBackWaiting() noexcept;
   void GiveBackAll() noexcept;

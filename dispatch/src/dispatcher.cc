@@ -158,6 +158,10 @@ Dispatcher::~Dispatcher() { core_->Close(); }
 void Dispatcher::Deliver(std::span<Delivery> batch) noexcept {
   core_->Deliver(batch);
 }
+void Dispatcher::Withdraw(const InletInfo& inlet,
+                          std::span<const std::uint64_t> assignments) noexcept {
+  core_->Withdraw(inlet, assignments);
+}
 void Dispatcher::BeginDrain() noexcept { core_->BeginDrain(); }
 void Dispatcher::GiveBackWaiting() noexcept { core_->GiveBackWaiting(); }
 void Dispatcher::GiveBackAll() noexcept { core_->GiveBackAll(); }

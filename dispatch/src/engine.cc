@@ -291,7 +291,7 @@ void Engine::Pump(std::uint32_t function_index, Actions& actions) {
 }
 
 // Takes a call that has not begun out of the queue it stands in.
-void Engine::Withdraw(std::uint32_t index, Actions& actions) {
+void Engine::Unqueue(std::uint32_t index, Actions& actions) {
   Call& call = calls_[index];
   FunctionState& state = states_[call.function];
   if (call.state == State::kReady) {

@@ -99,6 +99,9 @@ class Engine {
   /// It is `now`: deadlines, backoffs.
   void Tick(TimePoint now, Actions& actions);
 
+  void Withdraw(const InletInfo& inlet,
+                std::span<const std::uint64_t> assignments, TimePoint now,
+                Actions& actions);
   void BeginDrain(Actions& actions);
   void GiveBackWaiting(TimePoint now, Actions& actions);
   void GiveBackAll(TimePoint now, Actions& actions);
@@ -195,6 +198,7 @@ class Engine {
     std::uint32_t stuck = 0;    // Calls that are.
     bool settled = false;
     bool placing = false;
+    bool withdrawn = false;  // Its source gives it to another.
     std::optional<Error> worst{};
     std::chrono::milliseconds delay{0};
     std::vector<Event> replies{};
@@ -246,7 +250,7 @@ class Engine {
   void MakeReady(std::uint32_t index, Actions& actions);
   void Pump(std::uint32_t function, Actions& actions);
   std::uint32_t PopReady(FunctionState& state);
-  void Withdraw(std::uint32_t index, Actions& actions);
+  void Unqueue(std::uint32_t index, Actions& actions);
   void ArmDeadline(std::uint32_t index);
 
   // Ends.
@@ -261,6 +265,7 @@ class Engine {
   void GiveUp(std::uint32_t index, DeadReason reason, TimePoint now,
               Actions& actions);
   void EndGivenUp(std::uint32_t index, TimePoint now, Actions& actions);
+  void TellAttempt(std::uint32_t index, Actions& actions) const;
   void BackOff(std::uint32_t index, std::chrono::milliseconds delay,
                TimePoint now, Actions& actions);
   void Keep(std::uint32_t index, TimePoint now, Actions& actions);
@@ -282,6 +287,12 @@ class Engine {
   void SettleIfOver(std::uint32_t entry, TimePoint now, Actions& actions);
   void Settle(std::uint32_t entry, TimePoint now, Actions& actions);
   void FreeEntry(std::uint32_t entry);
+  void GiveBackWaiting(std::uint32_t entry, TimePoint now, Actions& actions);
+  [[nodiscard]] Error WhyGivenBack(std::uint32_t entry) const;
+  /// It is not tried again here, nor waited for.
+  [[nodiscard]] bool IsGivenBack(std::uint32_t entry) const {
+    return giving_back_ || entries_[entry].withdrawn;
+  }
 
   // Time.
   void OnTimer(std::uint32_t index, TimePoint now, Actions& actions);

@@ -81,7 +81,7 @@ void Engine::End(std::uint32_t index, std::optional<Error> error,
   if (call.state != State::kRunning) {
     // What is given up may come again by hand.
     EndClaim(index, !failed && !call.undone, actions);
-    Withdraw(index, actions);
+    Unqueue(index, actions);
     Leave(index, actions);
   }
   SettleIfOver(entry_index, now, actions);
@@ -189,7 +189,7 @@ void Engine::FreeEntry(std::uint32_t entry_index) {
     if (--source.in_flight == 0) source.extend_at = TimePoint::max();
   }
   entry.delivery.reset();
-  entry.settled = false;
+  entry.settled = entry.withdrawn = false;
   entry.worst.reset();
   entry.delay = {};
   entry.replies.clear();
@@ -213,19 +213,48 @@ void Engine::GiveBackWaiting(TimePoint now, Actions& actions) {
     const Entry& entry = entries_[e];
     if (!entry.delivery || entry.settled) continue;
     if (entry.delivery->inlet().peer_waits) continue;
-    for (std::uint32_t i = entry.first_call; i != kNone;) {
-      const std::uint32_t index = std::exchange(i, calls_[i].next_of_entry);
-      const Call& call = calls_[index];
-      if (call.entry != e) break;  // The entry was settled meanwhile.
-      const bool waits =
-          call.state == State::kWaiting || call.state == State::kClaiming ||
-          call.state == State::kHeldBack || call.state == State::kReady ||
-          call.state == State::kPosted || call.state == State::kBackoff ||
-          call.state == State::kStalled;
-      if (!waits || call.ended) continue;
-      End(index, Error{ErrorCode::kDraining, "the process is stopping"}, {},
-          now, actions);
+    GiveBackWaiting(e, now, actions);
+  }
+}
+
+void Engine::Withdraw(const InletInfo& inlet,
+                      std::span<const std::uint64_t> assignments, TimePoint now,
+                      Actions& actions) {
+  for (std::uint32_t e = 0; e < entries_.size(); ++e) {
+    Entry& entry = entries_[e];
+    if (!entry.delivery || entry.settled || entry.withdrawn) continue;
+    if (&entry.delivery->inlet() != &inlet) continue;
+    if (std::find(assignments.begin(), assignments.end(),
+                  entry.delivery->token().high) == assignments.end()) {
+      continue;
     }
+    entry.withdrawn = true;
+    GiveBackWaiting(e, now, actions);
+  }
+  UpdateDemand(actions);
+}
+
+Error Engine::WhyGivenBack(std::uint32_t entry) const {
+  return {ErrorCode::kDraining, entries_[entry].withdrawn
+                                    ? "its partition goes to another member"
+                                    : "the process is stopping"};
+}
+
+// A lane that opens meanwhile posts its next: that is taken back in its turn,
+// before anything of it is done.
+void Engine::GiveBackWaiting(std::uint32_t entry_index, TimePoint now,
+                             Actions& actions) {
+  for (std::uint32_t i = entries_[entry_index].first_call; i != kNone;) {
+    const std::uint32_t index = std::exchange(i, calls_[i].next_of_entry);
+    const Call& call = calls_[index];
+    if (call.entry != entry_index) return;  // It was settled meanwhile.
+    const bool waits =
+        call.state == State::kWaiting || call.state == State::kClaiming ||
+        call.state == State::kHeldBack || call.state == State::kReady ||
+        call.state == State::kPosted || call.state == State::kBackoff ||
+        call.state == State::kStalled;
+    if (!waits || call.ended) continue;
+    End(index, WhyGivenBack(entry_index), {}, now, actions);
   }
 }
 
@@ -241,8 +270,7 @@ void Engine::GiveBackAll(TimePoint now, Actions& actions) {
       Call& call = calls_[index];
       if (call.ended) continue;
       if (call.stop.stop_possible()) actions.stop.push_back(call.stop);
-      End(index, Error{ErrorCode::kDraining, "the process is stopping"}, {},
-          now, actions);
+      End(index, WhyGivenBack(e), {}, now, actions);
     }
     entry.placing = false;
     SettleIfOver(e, now, actions);

@@ -86,7 +86,8 @@ void Engine::Fail(std::uint32_t index, Error error,
     }
     return;
   }
-  if (giving_back_) {
+  if (IsGivenBack(call.entry)) {
+    TellAttempt(index, actions);
     End(index, std::move(error), after, now, actions);
     return;
   }
@@ -106,16 +107,19 @@ void Engine::Fail(std::uint32_t index, Error error,
   BackOff(index, delay, now, actions);
 }
 
+void Engine::TellAttempt(std::uint32_t index, Actions& actions) const {
+  const Call& call = calls_[index];
+  const Entry& entry = entries_[call.entry];
+  if (entry.source == kNone || !inlets_[entry.source].keeps_attempts) return;
+  actions.attempted.push_back(
+      {entry.source, entry.delivery->token(), call.attempt});
+}
+
 // The delivery, and the room that it takes, are held until it is tried again.
 void Engine::BackOff(std::uint32_t index, std::chrono::milliseconds delay,
                      TimePoint now, Actions& actions) {
-  Call& call = calls_[index];
-  const Entry& entry = entries_[call.entry];
-  if (entry.source != kNone && inlets_[entry.source].keeps_attempts) {
-    actions.attempted.push_back(
-        {entry.source, entry.delivery->token(), call.attempt});
-  }
-  call.state = State::kBackoff;
+  TellAttempt(index, actions);
+  calls_[index].state = State::kBackoff;
   timers_.Set(index, now + delay);
   if (Planted(PlantedBug::kPassClosedLane)) LeaveLane(index, actions);
 }
@@ -260,9 +264,8 @@ void Engine::BuriedOrNot(std::uint32_t index, const Result<void>& result,
     End(index, std::move(error), retry_after, now, actions);
     return;
   }
-  if (giving_back_) {
-    End(index, Error{ErrorCode::kDraining, "the process is stopping"}, {}, now,
-        actions);
+  if (IsGivenBack(call.entry)) {
+    End(index, WhyGivenBack(call.entry), {}, now, actions);
     return;
   }
   ++trouble.rounds;

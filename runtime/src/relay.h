@@ -34,6 +34,10 @@ class Relay final : public Sink {
   void Add(const InletInfo& path, Outlet& outlet);
 
   void Deliver(std::span<Delivery> batch) noexcept override;
+  void Withdraw(const InletInfo& inlet,
+                std::span<const std::uint64_t> assignments) noexcept override {
+    next_.Withdraw(inlet, assignments);
+  }
 
  private:
   struct Open {

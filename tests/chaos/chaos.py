@@ -231,6 +231,7 @@ class Round:
         self._late = []  # When whom to start again.
         self._begin = 0
         self._progress = None
+        self._broker_ends = 0  # By itself.
         self._forgotten = 0  # Results whose events the server gives again.
 
     def _tool(self, *words):
@@ -310,12 +311,7 @@ class Round:
         member = self._members[MEMBERS if what == "joins" else number]
         if what == "broker_kills":
             self._server.kill()
-            if self._side.forgot(self._server):
-                self._forgotten += self._progress.done
-                say(f"the server has lost what was settled: "
-                    f"{self._progress.done} results")
-            self._server.start_again()
-            self._server.wait_until_ready()
+            self._start_broker_again()
         elif what == "joins" or not member.runs():
             member.start()
         elif what == "freezes":
@@ -328,7 +324,22 @@ class Round:
             member.kill()
             self._late.append((now + pause, member))
 
+    def _start_broker_again(self):
+        if self._side.forgot(self._server):
+            self._forgotten += self._progress.done
+            say(f"the server has lost what was settled: "
+                f"{self._progress.done} results")
+        self._server.start_again()
+        self._server.wait_until_ready()
+
     def _start_who_is_late(self):
+        if not self._server.runs():
+            # As nats-server 2.9 does, of a nil pointer, when it was killed and
+            # is asked again for a consumer. What supervises it starts it anew.
+            self._broker_ends += 1
+            say(f"{time.monotonic() - self._begin:.1f} s: the server ended by "
+                f"itself:\n{self._server.end_of_log()}")
+            self._start_broker_again()
         for late in [late for late in self._late if late[0] <=
                      time.monotonic()]:
             self._late.remove(late)
@@ -351,11 +362,13 @@ class Round:
         verdict = self._verdict()
         # Who stood still repeats what others did meanwhile.
         kills = (self._size["kills"] + self._size["broker_kills"] +
-                 self._size["freezes"])
+                 self._size["freezes"] + self._broker_ends)
         bound = (kills * (IN_FLIGHT + verdict["most_at_once"]) +
                  self._forgotten)
+        ends = (f" ({self._broker_ends} of the broker by itself)"
+                if self._broker_ends else "")
         report = (f"{verdict['inputs']} "
-                  f"events in {seconds:.0f} s, {kills} kills: "
+                  f"events in {seconds:.0f} s, {kills} kills{ends}: "
                   f"lost {verdict['lost']}, out of order "
                   f"{verdict['disordered']}, duplicates "
                   f"{verdict['duplicates']} (bound {bound}), dead letters "

@@ -21,6 +21,7 @@ enum class Ability : std::uint8_t {
   kMakeUnreachable,   ///< Refuse and Accept.
   kKeyedPublish,      ///< A message has a key of its own.
   kSparesWhatIsDone,  ///< After a crash, what was done above a hole.
+  kMovesPartitions,   ///< From a member to one that joins.
 };
 
 struct InletWish {

@@ -215,6 +215,42 @@ TEST_P(InletContract, GivesBackWhatDidNotRunAndSettlesWhatFinished) {
   EXPECT_FALSE(second.counts().contains(first.all().front()));
 }
 
+TEST_P(InletContract, GivesToWhoJoinsWhatDidNotRun) {
+  CIRRO_CONTRACT_NEEDS(Ability::kMovesPartitions);
+  Gate gate;
+  Diary begun;
+  Diary done;
+  Process old(*broker, Wish());
+  old.On({.type = kType, .concurrency = 1}, [&](const Event& event) {
+    begun.Add(event.id());
+    gate.Pass();
+    done.Add(event.id());
+  });
+  Publish(40);
+  old.Start();
+  ASSERT_TRUE(begun.Await(1));
+  ASSERT_TRUE(
+      AwaitThat([&] { return old.dispatcher().counts().in_flight == 40; }));
+
+  Diary elsewhere;
+  Process joins(*broker, Wish());
+  joins.On({.type = kType}, [&](const Event& event) {
+    elsewhere.Add(event.id());
+    done.Add(event.id());
+  });
+  joins.Start();
+  // All of them that move, though what runs has not ended.
+  EXPECT_TRUE(
+      AwaitThat([&] { return old.dispatcher().counts().in_flight < 40; }));
+  gate.Open();
+
+  ASSERT_TRUE(done.Await(40));
+  ASSERT_TRUE(AwaitPending(0));
+  EXPECT_EQ(done.all().size(), 40U);
+  EXPECT_EQ(done.counts().size(), 40U);
+  EXPECT_FALSE(elsewhere.all().empty());
+}
+
 TEST_P(InletContract, GivesToAnotherMemberWhatADeadOneHad) {
   Gate gate;
   Diary begun;

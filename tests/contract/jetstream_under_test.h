@@ -32,7 +32,10 @@ class JetStreamUnderTest final : public BrokerUnderTest {
       std::chrono::milliseconds ack_wait = std::chrono::seconds(2))
       : double_ack_(double_ack), ack_wait_(ack_wait) {}
 
-  [[nodiscard]] std::string Cannot(Ability /*ability*/) const override {
+  [[nodiscard]] std::string Cannot(Ability ability) const override {
+    if (ability == Ability::kMovesPartitions) {
+      return "members share a consumer, and nothing is one member's own";
+    }
     return "";
   }
   std::string NewTopic(std::uint32_t /*partitions*/) override {

@@ -23,6 +23,9 @@ class MemoryUnderTest final : public BrokerUnderTest {
     if (ability == Ability::kSeek && mode_ == MemoryMode::kShared) {
       return "a durable consumer has no position that could be moved";
     }
+    if (ability == Ability::kMovesPartitions && mode_ == MemoryMode::kShared) {
+      return "members share a consumer, and nothing is one member's own";
+    }
     return "";
   }
   std::string NewTopic(std::uint32_t partitions) override {

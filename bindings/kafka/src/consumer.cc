@@ -135,6 +135,7 @@ milliseconds Consumer::Patience(TimePoint now) const noexcept {
     if (at > now) next = std::min(next, at);
   }
   if (rewinding_ && rewind_at_ > now) next = std::min(next, rewind_at_);
+  if (joins_by_ > now) next = std::min(next, joins_by_);
   if (final_at_ > now) next = std::min(next, final_at_);
   if (shared_.phase.load() >= Phase::kStopping) {
     const TimePoint at = closing_ ? close_by_ : shared_.stop_by();

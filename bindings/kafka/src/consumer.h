@@ -117,6 +117,7 @@ class Consumer {
 
   // consumer_group.cc: partitions come and go.
   void OnRebalance(const rd_kafka_event_t& event) noexcept;
+  void Withdraw(const Slots& slots) noexcept;
   void AdvanceRebalance(TimePoint now) noexcept;
   void TryAssign() noexcept;
   void OnAnswer(Asker::Answer answer, TimePoint now) noexcept;
@@ -137,8 +138,8 @@ class Consumer {
   [[nodiscard]] bool IsZombie(TimePoint now) const noexcept {
     return lost_ && now < lost_until_;
   }
-  [[nodiscard]] bool IsJoining() const noexcept {
-    return rejoining_ || (assigned_once_ && shared_.joining);
+  [[nodiscard]] bool IsJoining(TimePoint now) const noexcept {
+    return rejoining_ || (assigned_once_ && shared_.joining) || now < joins_by_;
   }
 
   // consumer_commit.cc
@@ -189,6 +190,7 @@ class Consumer {
   std::optional<Committing> committing_;
   bool assigned_once_ = false;
   bool rejoining_ = false;  // From a revoke to the next assignment.
+  TimePoint joins_by_ = TimePoint::min();  // It is sure to, once more.
   bool lost_ = false;       // A commit was refused: we are no member any more.
   std::string member_{};    // Who was assigned what there is.
   TimePoint lost_until_{};  // Commits are tried again if no rebalance came.

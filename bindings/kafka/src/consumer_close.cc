@@ -8,9 +8,11 @@ namespace {
 using std::chrono::milliseconds;
 using Phase = InletShared::Phase;
 
-// The last commit, and the leaving of the group, each have so long. A broker
-// that does not answer is left without a word.
+// The last commit, and the leaving of the group, each have so long; the commit
+// has what is left of the grace time where there is a broker, for what it says
+// would be done again. One that does not answer is left without a word.
 constexpr milliseconds kLast{3'000};
+constexpr milliseconds kLongestLast{30'000};
 // 2.0 to 2.2 crash where they are closed before the first assignment.
 constexpr int kClosesUnassigned = 0x02030000;
 
@@ -21,7 +23,7 @@ void Consumer::AdvanceStop(TimePoint now) noexcept {
   if (!final_commit_) {
     const bool in_time = now < shared_.stop_by();
     // A commit within a rebalance would be refused: it is waited for, too.
-    if (in_time && (AnyOpen(nullptr) || rebalance_ || IsJoining())) return;
+    if (in_time && (AnyOpen(nullptr) || rebalance_ || IsJoining(now))) return;
     if (now < final_at_) return;
     if (committing_ && now < close_by_) {
       close_by_ = std::min(close_by_, now + kLast);
@@ -30,7 +32,10 @@ void Consumer::AdvanceStop(TimePoint now) noexcept {
     shared_.left_open = AnyOpen(nullptr);
     final_commit_ = true;
     close_by_ = now + kLast;
-    if (IsOurs() && !IsJoining() && !committing_)
+    if (shared_.link().kind != LinkState::Kind::kDisconnected) {
+      close_by_ = std::clamp(shared_.stop_by(), close_by_, now + kLongestLast);
+    }
+    if (IsOurs() && !IsJoining(now) && !committing_)
       StartCommit(Assigned(), true, false);
     return;
   }

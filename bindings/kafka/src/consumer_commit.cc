@@ -45,7 +45,7 @@ Consumer::Slots Consumer::Assigned() const {
 // None while the member joins: see OnSent.
 void Consumer::AdvanceCommit(TimePoint now) noexcept {
   if (parts_.transactions != nullptr) TakeTransaction();
-  if (committing_ || IsJoining() || closing_ || fatal_ || rewinding_) return;
+  if (committing_ || IsJoining(now) || closing_ || fatal_ || rewinding_) return;
   if (lost_ && now < lost_until_) return;
   lost_ = false;
   const bool full =

@@ -12,6 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAskAgain{200};
+// A cooperative member that gave partitions up joins once more, at once.
+constexpr milliseconds kJoinsAgain{2'000};
 // For the last commit of a partition that is taken away.
 constexpr milliseconds kLastCommit{5'000};
 
@@ -67,21 +69,36 @@ void Consumer::OnRebalance(const rd_kafka_event_t& event) noexcept {
   rebalance.assign =
       rd_kafka_event_error(raw) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   const TimePoint now = clock_.Now();
-  shared_.joining = false;
+  const bool joined = shared_.joining.exchange(false);
+  // What comes beside the partitions that a cooperative member gave up: it is
+  // about to join again, and a commit that met that would cost it the others.
+  joins_by_ = rebalance.assign && rejoining_ && !joined && IsCooperative()
+                  ? now + kJoinsAgain
+                  : TimePoint::min();
   if (!rebalance.assign) {
     rejoining_ = true;
     Link(LinkState::Kind::kRebalancing);
     const milliseconds patience =
         std::min(options_.revoke_patience, options_.max_poll_interval / 2);
     rebalance.deadline = std::min(now + patience, close_by_);
-    for (const std::uint32_t slot : SlotsOf(*list)) {
-      if (slot < partitions_.size() && partitions_[slot]) {
-        partitions_[slot]->revoking = true;
-      }
-    }
+    Withdraw(SlotsOf(*list));
   }
   rebalance_ = std::move(rebalance);
   AdvanceRebalance(now);
+}
+
+// What does not run is not waited for: the others of the group wait for us.
+void Consumer::Withdraw(const Slots& slots) noexcept {
+  std::vector<std::uint64_t> assignments;
+  for (const std::uint32_t slot : slots) {
+    if (slot >= partitions_.size() || !partitions_[slot]) continue;
+    partitions_[slot]->revoking = true;
+    assignments.push_back(partitions_[slot]->assignment());
+  }
+  // In a drain the sink gives back by itself, and may end before we do.
+  if (shared_.phase.load() == InletShared::Phase::kRunning) {
+    parts_.sink.Withdraw(parts_.info, assignments);
+  }
 }
 
 void Consumer::AdvanceRebalance(TimePoint now) noexcept {

@@ -132,9 +132,7 @@ void Consumer::Decode(Partition& partition, const rd_kafka_message_t& message) {
   const KafkaRecord& record = view.record();
   KafkaContent content = decoder_.Decode(record);
   const auto offset = static_cast<std::uint64_t>(message.offset);
-  const DeliveryToken token{
-      static_cast<std::uint64_t>(partition.epoch) << 32 | partition.slot,
-      offset};
+  const DeliveryToken token{partition.assignment(), offset};
   if (auto* const event = std::get_if<Event>(&content.value)) {
     batch_.emplace_back(std::move(*event), parts_.info, parts_.settler, token);
   } else {

@@ -36,6 +36,10 @@ class Partition {
   const std::string topic;
   const std::int32_t number;
   std::uint32_t epoch = 0;
+  /// DeliveryToken::high of what is delivered now.
+  [[nodiscard]] std::uint64_t assignment() const noexcept {
+    return static_cast<std::uint64_t>(epoch) << 32 | slot;
+  }
   Ledger ledger;
   HandleQueue queue;
   bool revoking = false;

@@ -50,6 +50,13 @@ void InletShell::Deliver(std::vector<Delivery>& batch) noexcept {
   batch.clear();
 }
 
+void InletShell::Withdraw(std::span<const std::uint64_t> assignments) noexcept {
+  // In a drain the sink gives back by itself, and may end before we do.
+  if (Sink* const sink = sink_; sink != nullptr && !draining_) {
+    sink->Withdraw(info_, assignments);
+  }
+}
+
 void InletShell::Note(LogLevel level, std::string_view message) noexcept {
   observer_.Noted(level, options_.name, message);
 }

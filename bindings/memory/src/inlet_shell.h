@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,8 @@ class InletShell {
 
   /// Hands over what was fetched and empties it. `tokens` are theirs.
   void Deliver(std::vector<Delivery>& batch) noexcept;
+  /// As Sink::Withdraw.
+  void Withdraw(std::span<const std::uint64_t> assignments) noexcept;
   void Note(LogLevel level, std::string_view message) noexcept;
 
   void SetLink(LinkState::Kind kind) noexcept;

@@ -96,7 +96,10 @@ bool PartitionedInlet::Follow(const GroupView& view, TimePoint now) {
   }
   if (view.release) {
     const auto patience = shell_.options().revoke_patience;
-    if (!release_by_) release_by_ = now + patience;
+    if (!release_by_) {
+      release_by_ = now + patience;
+      Withdraw();
+    }
     if (open_ > 0 && now < *release_by_) {
       Commit(false);
       return false;
@@ -109,6 +112,16 @@ bool PartitionedInlet::Follow(const GroupView& view, TimePoint now) {
   }
   if (view.adopt) Adopt();
   return view.rebalanced_by == TimePoint::max();
+}
+
+// What does not run is not waited for: the others of the group wait for us.
+void PartitionedInlet::Withdraw() {
+  std::vector<std::uint64_t> assignments;
+  for (const auto& [id, reader] : readers_) {
+    assignments.push_back(TokenOf(*reader, 0).high);
+  }
+  shell_.Withdraw(assignments);
+  HearPosted();
 }
 
 void PartitionedInlet::Adopt() {

@@ -93,6 +93,7 @@ class PartitionedInlet final : public MemoryInlet,
   [[nodiscard]] Result<void> SeekNow(const SeekPoint& to);
   /// Whether there is a stable assignment to read.
   bool Follow(const GroupView& view, TimePoint now);
+  void Withdraw();
   void Adopt();
   void GiveUp(bool lost);
   void Commit(bool clean);

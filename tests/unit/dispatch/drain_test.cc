@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "support/dispatch_rig.h"
 #include "support/transactional_inlet.h"
@@ -16,6 +18,7 @@ namespace cirro {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using State = test::MemoryInlet::State;
 using test::DispatchRig;
@@ -92,6 +95,68 @@ TEST_F(Drain, ALetterThatNoPlaceTakesIsGivenBackAtOnce) {
   EXPECT_EQ(while_it_is_on_its_way, State::kOpen);
   EXPECT_EQ(rig_.hasty.message(number).state, State::kQueued);
   EXPECT_TRUE(rig_.dispatcher->WaitIdle({}));
+}
+
+// The source counts its assignments as it counts attempts.
+constexpr std::uint64_t kFirst[] = {1};
+
+TEST_F(Drain, WhatIsWithdrawnIsGivenBackAtOnceUnlessItRuns) {
+  int calls = 0;
+  std::vector<State> while_it_runs;
+  rig_.On({.type = "t"}, [&](const Event&) {
+    ++calls;
+    rig_.dispatcher->Withdraw(rig_.hasty.info(), kFirst);
+    for (std::size_t i = 0; i < 3; ++i) {
+      while_it_runs.push_back(rig_.hasty.message(i).state);
+    }
+    return Retry("not yet");
+  });
+  rig_.Start();
+  for (int i = 0; i < 3; ++i) rig_.hasty.Publish(TypedEvent("t"), "key");
+
+  rig_.hasty.Pump();
+  rig_.executor.RunAll();
+
+  EXPECT_THAT(while_it_runs,
+              ElementsAre(State::kOpen, State::kQueued, State::kQueued));
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(rig_.hasty.open(), 0U);
+  EXPECT_EQ(rig_.hasty.message(0).state, State::kQueued);
+  EXPECT_EQ(rig_.hasty.wrong_settlements(), 0U);
+  EXPECT_TRUE(rig_.dispatcher->WaitIdle({}));
+  EXPECT_EQ(rig_.dispatcher->counts(), Dispatcher::Counts{});
+}
+
+TEST_F(Drain, WhatWaitsToBeTriedAgainIsWithdrawn) {
+  rig_.On({.type = "t"}, [](const Event&) { return Retry("not yet"); });
+  rig_.Start();
+  const auto number = rig_.hasty.Publish(TypedEvent("t"), "key");
+  rig_.Run();
+  ASSERT_EQ(rig_.hasty.message(number).state, State::kOpen);
+
+  rig_.dispatcher->Withdraw(rig_.hasty.info(), kFirst);
+
+  EXPECT_EQ(rig_.hasty.message(number).state, State::kQueued);
+}
+
+TEST_F(Drain, WhatIsOfAnotherAssignmentOrInletIsNotWithdrawn) {
+  int calls = 0;
+  rig_.On({.type = "t"}, [&](const Event&) { ++calls; });
+  rig_.Start();
+  const auto of_broker = rig_.broker.Publish(TypedEvent("t"), "key");
+  const auto of_hasty = rig_.hasty.Publish(TypedEvent("t"), "key");
+  rig_.broker.Pump();
+  rig_.hasty.Pump();
+
+  constexpr std::uint64_t kSecond[] = {2};
+  rig_.dispatcher->Withdraw(rig_.hasty.info(), kSecond);
+  EXPECT_EQ(rig_.hasty.message(of_hasty).state, State::kOpen);
+  rig_.dispatcher->Withdraw(rig_.hasty.info(), kFirst);
+  EXPECT_EQ(rig_.hasty.message(of_hasty).state, State::kQueued);
+  rig_.executor.RunAll();
+
+  EXPECT_EQ(rig_.broker.message(of_broker).state, State::kAcked);
+  EXPECT_EQ(calls, 1);
 }
 
 }  // namespace

@@ -89,6 +89,8 @@ class CIRRO_EXPORT Dispatcher final : public Sink {
   ~Dispatcher() override;
 
   void Deliver(std::span<Delivery> batch) noexcept override;
+  void Withdraw(const InletInfo& inlet,
+                std::span<const std::uint64_t> assignments) noexcept override;
 
   // Drain, in this order; each may be called from any thread, more than once.
   /// From now on a new delivery is given back with kDraining.

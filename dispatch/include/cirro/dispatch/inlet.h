@@ -38,6 +38,13 @@ class CIRRO_EXPORT Sink {
 
   /// Moves from each of `batch`. Called from any thread.
   virtual void Deliver(std::span<Delivery> batch) noexcept = 0;
+
+  /// What the inlet delivered under one of `assignments` (DeliveryToken::high)
+  /// is soon another member's: what does not run is settled at once, as kNak
+  /// with kDraining, and what runs is not tried again here. A sink that calls
+  /// no functions may ignore it. Any thread; not after BeginDrain.
+  virtual void Withdraw(const InletInfo& inlet,
+                        std::span<const std::uint64_t> assignments) noexcept;
 };
 
 /// A source of events: one HTTP port, one consumer group, one subject.

@@ -44,7 +44,8 @@ struct Settlement {
 };
 
 /// Names a delivery within its inlet: for HTTP the connection and request, for
-/// a broker the partition and offset. Only the inlet reads it.
+/// a broker the partition and offset. Only the inlet reads it; of partitions
+/// that are taken away `high` names the assignment, as Sink::Withdraw says.
 struct DeliveryToken {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
