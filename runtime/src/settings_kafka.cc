@@ -251,8 +251,8 @@ constexpr std::array kInlet{
             .key = "revoke_patience",
             .type = kDuration,
             .fallback = "20s",
-            .doc = "How long a partition that is taken away waits for what is "
-                   "open of it.",
+            .doc = "How long a partition that is taken away waits for what "
+                   "runs of it.",
             .land = kLandInlet<&KafkaInletOptions::revoke_patience>,
             .max = kOneDay,
             .types = kKafka},

@@ -137,7 +137,7 @@ constexpr std::array kInlet{
             .type = kDuration,
             .fallback = "5s",
             .doc = "With `partitioned`: how long a partition that is taken "
-                   "away waits for what is open of it.",
+                   "away waits for what runs of it.",
             .land = kLandInlet<&MemoryInletOptions::revoke_patience>,
             .max = kOneDay,
             .types = kMemory},

@@ -297,7 +297,7 @@ class HandOver(Hard):
                 for key, all_ in done.items()
                 for n in range(1, max(all_)) if n not in all_}
 
-    def check(self, side, settings):
+    def check(self, side, settings, rounds=ROUNDS):
         self.sent = collections.Counter()
         stop = threading.Event()
         workers = []
@@ -313,7 +313,7 @@ class HandOver(Hard):
         self.addCleanup(feeder.join)
         self.addCleanup(stop.set)
         times = []
-        for _ in range(self.ROUNDS):
+        for _ in range(rounds):
             await_that(lambda: len(old.done()) > 50 and len(new.done()) > 50,
                        "both at work")
             at = time.monotonic_ns()
@@ -360,17 +360,25 @@ class HandOver(Hard):
         done = all_done()
         self.assertEqual(set(done), wanted)
         again = len(done) - len(wanted)
-        print(f"{type(side).__name__}: {len(times)} times SIGTERM under load, "
+        print(f"{self.id()}: {len(times)} times SIGTERM under load, "
               f"{len(done)} events: {again} done twice; another had what was "
               f"given back after {statistics.median(times):.0f} ms (median), "
               f"{max(times):.0f} ms (worst)", flush=True)
         self.assertEqual(again, 0, "\n".join(
             line for worker in workers for line in worker.logged("WARNING")))
 
+    # Who stands still for a while is no leaver: it would lose its session.
+    KAFKA_SETTINGS = ["inlet.in.session_timeout=30s"]
+
     def test_what_a_process_gives_back_another_has_on_kafka(self):
         self.need(KAFKA)
-        # Who stands still for a while is no leaver: it would lose its session.
-        self.check(OnKafka(partitions=4), ["inlet.in.session_timeout=30s"])
+        self.check(OnKafka(partitions=4), self.KAFKA_SETTINGS)
+
+    def test_what_a_process_gives_back_another_has_of_cooperative_members(self):
+        self.need(KAFKA)
+        self.check(OnKafka(partitions=4),
+                   [*self.KAFKA_SETTINGS,
+                    "inlet.in.assignor=cooperative_sticky"], rounds=15)
 
     def test_what_a_process_gives_back_another_has_on_jetstream(self):
         self.need(NATS)

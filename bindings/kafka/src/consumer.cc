@@ -15,20 +15,36 @@ constexpr milliseconds kProbe{1'000};
 // A broker answers one request of a connection after the other, and to a join
 // only when all members have joined. A commit that is sent after it is of a
 // generation that is over by then; up to 2.9 a cooperative member loses all
-// that it has by the answer. Nothing but this tells that a join was sent.
+// that it has by the answer. Nothing but this tells that a join was sent, or is
+// about to be.
+constexpr std::int16_t kJoinGroup = 11;
+constexpr std::int16_t kHeartbeat = 12;
+
 rd_kafka_resp_err_t OnSent(rd_kafka_t* /*handle*/, int /*socket*/,
                            const char* /*broker*/, std::int32_t /*number*/,
                            std::int16_t api, std::int16_t /*version*/,
                            std::int32_t /*correlation*/, std::size_t /*size*/,
                            void* opaque) noexcept {
-  constexpr std::int16_t kJoinGroup = 11;
   if (api == kJoinGroup) static_cast<InletShared*>(opaque)->joining = true;
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t OnReceived(rd_kafka_t* /*handle*/, int /*socket*/,
+                               const char* /*broker*/, std::int32_t /*number*/,
+                               std::int16_t api, std::int16_t /*version*/,
+                               std::int32_t /*correlation*/,
+                               std::size_t /*size*/, std::int64_t /*rtt*/,
+                               rd_kafka_resp_err_t /*error*/,
+                               void* opaque) noexcept {
+  if (api == kHeartbeat) static_cast<InletShared*>(opaque)->heard = true;
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 rd_kafka_resp_err_t OnNew(rd_kafka_t* handle, const rd_kafka_conf_t* /*conf*/,
                           void* opaque, char* /*why*/,
                           std::size_t /*size*/) noexcept {
+  rd_kafka_interceptor_add_on_response_received(handle, "cirro", &OnReceived,
+                                                opaque);
   return rd_kafka_interceptor_add_on_request_sent(handle, "cirro", &OnSent,
                                                   opaque);
 }

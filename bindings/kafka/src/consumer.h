@@ -138,9 +138,7 @@ class Consumer {
   [[nodiscard]] bool IsZombie(TimePoint now) const noexcept {
     return lost_ && now < lost_until_;
   }
-  [[nodiscard]] bool IsJoining(TimePoint now) const noexcept {
-    return rejoining_ || (assigned_once_ && shared_.joining) || now < joins_by_;
-  }
+  [[nodiscard]] bool IsJoining(TimePoint now) noexcept;
 
   // consumer_commit.cc
   void AdvanceCommit(TimePoint now) noexcept;
@@ -190,7 +188,7 @@ class Consumer {
   std::optional<Committing> committing_;
   bool assigned_once_ = false;
   bool rejoining_ = false;  // From a revoke to the next assignment.
-  TimePoint joins_by_ = TimePoint::min();  // It is sure to, once more.
+  TimePoint joins_by_{};    // A cooperative member: it may, until then.
   bool lost_ = false;       // A commit was refused: we are no member any more.
   std::string member_{};    // Who was assigned what there is.
   TimePoint lost_until_{};  // Commits are tried again if no rebalance came.

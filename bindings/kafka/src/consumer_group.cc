@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kAskAgain{200};
 // A cooperative member that gave partitions up joins once more, at once.
 constexpr milliseconds kJoinsAgain{2'000};
+// Or so long after a heartbeat that said that others join.
+constexpr milliseconds kJoinsToo{50};
 // For the last commit of a partition that is taken away.
 constexpr milliseconds kLastCommit{5'000};
 
@@ -31,6 +33,15 @@ std::string_view MetadataOf(const rd_kafka_topic_partition_t& element) {
 bool Consumer::IsCooperative() const noexcept {
   const char* const protocol = rd_kafka_rebalance_protocol(handle_.get());
   return protocol != nullptr && std::strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+// Or may be about to, as far as can be known.
+bool Consumer::IsJoining(TimePoint now) noexcept {
+  if (shared_.heard.exchange(false) &&
+      options_.assignor == KafkaAssignor::kCooperativeSticky) {
+    joins_by_ = std::max(joins_by_, now + kJoinsToo);
+  }
+  return rejoining_ || (assigned_once_ && shared_.joining) || now < joins_by_;
 }
 
 std::string Consumer::MemberId() const {
@@ -74,7 +85,7 @@ void Consumer::OnRebalance(const rd_kafka_event_t& event) noexcept {
   // about to join again, and a commit that met that would cost it the others.
   joins_by_ = rebalance.assign && rejoining_ && !joined && IsCooperative()
                   ? now + kJoinsAgain
-                  : TimePoint::min();
+                  : now;
   if (!rebalance.assign) {
     rejoining_ = true;
     Link(LinkState::Kind::kRebalancing);

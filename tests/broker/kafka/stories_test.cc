@@ -200,7 +200,8 @@ TEST_F(KafkaStories, Story5ARollingRestartRepeatsNothing) {
 TEST_F(KafkaStories, Story6AMemberThatWasPutOutCommitsNothingMore) {
   const std::string topic = tool().MakeTopic();
   tool().WriteEvents(topic, 10);
-  KafkaInletOptions options = Options(topic);
+  const KafkaInletOptions steady = Options(topic);
+  KafkaInletOptions options = steady;
   options.session_timeout = milliseconds(1'000);
   options.max_poll_interval = milliseconds(1'000);
   options.connection.librdkafka.emplace_back("heartbeat.interval.ms", "200");
@@ -217,7 +218,7 @@ TEST_F(KafkaStories, Story6AMemberThatWasPutOutCommitsNothingMore) {
   });
   ASSERT_TRUE(Eventually([&] { return blocks.load(); }));
 
-  const auto other = Start(options);
+  const auto other = Start(steady);
   other->sink.SettleAll();
   ASSERT_TRUE(AwaitCommitted(topic, 10));
   goes_on.set_value();

@@ -68,7 +68,7 @@ struct KafkaInletOptions {
   /// Whether commits say what is done above their offset, so that it is not
   /// done again after a crash.
   bool offset_map = true;
-  /// How long a partition that is taken away waits for what is open of it.
+  /// How long a partition that is taken away waits for what runs of it.
   std::chrono::milliseconds revoke_patience{20'000};
   /// A record that the process died over so often is given up.
   std::uint32_t max_crashes = 3;
