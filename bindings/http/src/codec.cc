@@ -24,12 +24,6 @@ Word Load(std::string_view text, std::size_t at) noexcept {
   return word;
 }
 
-bool StartsWithIgnoreCase(std::string_view text,
-                          std::string_view prefix) noexcept {
-  return text.size() >= prefix.size() &&
-         EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
-}
-
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view Trim(std::string_view text) noexcept {
@@ -40,9 +34,6 @@ std::string_view Trim(std::string_view text) noexcept {
   while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
   return text;
 }
-
-// What most binary events carry, known at a glance.
-constexpr std::string_view kUsualData = "application/json";
 
 // Whether the format that a structured or batched message names is `format`.
 bool IsFormat(std::string_view content_type, std::string_view format) noexcept {
@@ -84,40 +75,6 @@ bool IsContentType(std::string_view name) noexcept {
   return name.size() == 12 && name[7] == '-' &&
          AreLetters(name.substr(0, 7), "content") &&
          AreLetters(name.substr(8), "type");
-}
-
-// By prefix and in any case, the longer prefix first: HTTP Protocol Binding, 3.
-ContentMode ModeOf(std::string_view content_type) noexcept {
-  if (content_type == kUsualData) return ContentMode::kBinary;
-  if (content_type == kJsonMediaType) return ContentMode::kStructured;
-  if (StartsWithIgnoreCase(content_type, "application/cloudevents-batch")) {
-    return ContentMode::kBatch;
-  }
-  if (StartsWithIgnoreCase(content_type, "application/cloudevents")) {
-    return ContentMode::kStructured;
-  }
-  return ContentMode::kBinary;
-}
-
-// Whether the bytes of text are what its media type says they are. They are
-// UTF-8, for the JSON format has strings, which may be called something else
-// because they have no bytes. JSON is UTF-8 whatever its charset (RFC 8259).
-bool IsInItsCharset(const Event& event) noexcept {
-  std::string_view charset =
-      MediaTypeParameter(event.datacontenttype(), "charset");
-  if (charset.size() > 1 && charset.front() == '"') {
-    charset = charset.substr(1, charset.size() - 2);
-  }
-  if (charset.empty() || EqualsIgnoreCase(charset, "utf-8") ||
-      event.data_kind() != DataKind::kText) {
-    return true;
-  }
-  const std::string_view data = event.data();
-  return (EqualsIgnoreCase(charset, "us-ascii") ||
-          StartsWithIgnoreCase(charset, "iso-8859-")) &&
-         std::all_of(data.begin(), data.end(), [](char c) {
-           return static_cast<unsigned char>(c) < 0x80;
-         });
 }
 
 Error UnknownFormat(std::string_view content_type, std::string_view known) {
@@ -251,7 +208,7 @@ HttpContent HttpDecoder::Decode(std::span<const HttpHeader> headers,
     return content;
   }
 
-  content.mode = ModeOf(type);
+  content.mode = ContentModeOf(type);
   // What headers repeat of an event in the body means nothing: 3.2.3.
   if (content.mode != ContentMode::kBinary) content.forgiven = Leniency::kNone;
   switch (content.mode) {
@@ -316,12 +273,6 @@ void AppendBinaryHeaders(const Event& event, std::string& out) {
     }
     out += "\r\n";
   }
-}
-
-bool FitsBinaryMode(const Event& event) noexcept {
-  const std::string_view type = event.datacontenttype();
-  return type == kUsualData ||
-         (ModeOf(type) == ContentMode::kBinary && IsInItsCharset(event));
 }
 
 std::string_view EncodeHttp(ContentMode mode, const Event& event,

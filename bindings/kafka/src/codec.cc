@@ -14,16 +14,8 @@
 namespace cirro {
 namespace {
 
-// What most binary events carry, known at a glance.
-constexpr std::string_view kUsualData = "application/json";
 constexpr std::string_view kContentType = "content-type";
 constexpr std::string_view kPrefix = "ce_";
-
-bool StartsWithIgnoreCase(std::string_view text,
-                          std::string_view prefix) noexcept {
-  return text.size() >= prefix.size() &&
-         EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
-}
 
 constexpr char ToLower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -38,20 +30,6 @@ std::string Shown(std::string_view value) {
   }
   if (value.size() > kMost) shown += "...";
   return shown;
-}
-
-// Section 3: "If the content-type header value starts with
-// `application/cloudevents` (matched case-insensitively) ... structured mode".
-ContentMode ModeOf(std::string_view content_type) noexcept {
-  if (content_type == kUsualData) return ContentMode::kBinary;
-  if (content_type == kJsonMediaType) return ContentMode::kStructured;
-  if (StartsWithIgnoreCase(content_type, "application/cloudevents-batch")) {
-    return ContentMode::kBatch;
-  }
-  if (StartsWithIgnoreCase(content_type, "application/cloudevents")) {
-    return ContentMode::kStructured;
-  }
-  return ContentMode::kBinary;
 }
 
 // Header keys are defined in lower case only. Peers exist that send others,
@@ -109,24 +87,6 @@ std::string_view AttributeName(std::string_view name, EventAssembler& scratch) {
   char* const out = scratch.Scratch(name.size());
   std::transform(name.begin(), name.end(), out, ToLower);
   return {out, name.size()};
-}
-
-bool IsInItsCharset(const Event& event) noexcept {
-  std::string_view charset =
-      MediaTypeParameter(event.datacontenttype(), "charset");
-  if (charset.size() > 1 && charset.front() == '"') {
-    charset = charset.substr(1, charset.size() - 2);
-  }
-  if (charset.empty() || EqualsIgnoreCase(charset, "utf-8") ||
-      event.data_kind() != DataKind::kText) {
-    return true;
-  }
-  const std::string_view data = event.data();
-  return (EqualsIgnoreCase(charset, "us-ascii") ||
-          StartsWithIgnoreCase(charset, "iso-8859-")) &&
-         std::all_of(data.begin(), data.end(), [](char c) {
-           return static_cast<unsigned char>(c) < 0x80;
-         });
 }
 
 Malformed ToMalformed(const KafkaRecord& record, Error error) {
@@ -210,7 +170,7 @@ KafkaContent KafkaDecoder::Decode(const KafkaRecord& record) {
 
   const std::string_view type =
       content_type == nullptr ? std::string_view() : content_type->value;
-  content.mode = ModeOf(type);
+  content.mode = ContentModeOf(type);
   if (content.mode == ContentMode::kBinary && !has_attributes) {
     content.mode = ContentMode::kNone;
   }
@@ -286,16 +246,10 @@ Result<Event> KafkaDecoder::Read(ContentMode mode, bool untyped,
                {71}};
 }
 
-bool FitsKafkaBinaryMode(const Event& event) noexcept {
-  const std::string_view type = event.datacontenttype();
-  return type == kUsualData ||
-         (ModeOf(type) == ContentMode::kBinary && IsInItsCharset(event));
-}
-
 void EncodeKafka(ContentMode mode, const Event& event, KafkaDraft& draft) {
   assert(mode == ContentMode::kBinary || mode == ContentMode::kStructured);
   draft.headers.clear();
-  if (mode == ContentMode::kStructured || !FitsKafkaBinaryMode(event)) {
+  if (mode == ContentMode::kStructured || !FitsBinaryMode(event)) {
     draft.text.clear();
     EncodeJson(event, draft.text);
     draft.value = draft.text;

@@ -53,11 +53,6 @@ class CIRRO_EXPORT HttpDecoder {
   EventAssembler assembler_;
 };
 
-/// Whether `event` can be sent in binary mode: not if its data has the media
-/// type of an event format, which would be read as structured mode, and not if
-/// it is text whose media type names a charset that its bytes are not in.
-[[nodiscard]] CIRRO_EXPORT bool FitsBinaryMode(const Event& event) noexcept;
-
 /// Appends the header lines of `event` in binary mode to `out`: `ce-id: 1`,
 /// `content-type: ...` and so on, each ended by CR LF, values percent-encoded.
 /// The body that belongs to them is `event.data()`.

@@ -84,12 +84,6 @@ struct KafkaDraft {
   std::string text{};
 };
 
-/// Whether `event` can be sent in binary mode: not if its data has the media
-/// type of an event format, which would be read as structured mode, and not if
-/// it is text whose media type names a charset that its bytes are not in.
-[[nodiscard]] CIRRO_EXPORT bool FitsKafkaBinaryMode(
-    const Event& event) noexcept;
-
 /// Writes the event to `draft`. One that does not fit binary mode becomes a
 /// structured one. An event without data has no value in binary mode and always
 /// one in structured mode. REQUIRES: mode is kBinary or kStructured; `event`
