@@ -108,7 +108,7 @@ class Connection : public TimerNode {
   void TakeReplies(BatchState& batch, EventOutcome& outcome,
                    std::vector<Event> replies);
   void RejectReplies(Exchange& exchange, std::size_t bytes);
-  void RefuseReplies(BatchState& batch);
+  void GiveUpReplies(BatchState& batch);
   void DropReplies(BatchState& batch);
   void FinishBatch(Exchange& exchange);
 

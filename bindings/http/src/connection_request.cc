@@ -353,7 +353,7 @@ void Connection::SettleWithoutReplies(std::uint64_t low, std::size_t bytes) {
     return;
   }
   exchange->batch->wanted_bytes += bytes;
-  RefuseReplies(*exchange->batch);
+  GiveUpReplies(*exchange->batch);
   SettleBatched(*exchange, low & kIndexMask, {.kind = Settlement::Kind::kAck});
 }
 
@@ -409,7 +409,7 @@ void Connection::TakeReplies(BatchState& batch, EventOutcome& outcome,
   batch.wanted_bytes += bytes;
   if (bytes == 0 || batch.too_large) return;
   if (!HasMemoryToAnswer(bytes)) {
-    RefuseReplies(batch);
+    GiveUpReplies(batch);
     return;
   }
   outcome.replies = std::move(replies);
@@ -417,7 +417,7 @@ void Connection::TakeReplies(BatchState& batch, EventOutcome& outcome,
   Hold(bytes);
 }
 
-void Connection::RefuseReplies(BatchState& batch) {
+void Connection::GiveUpReplies(BatchState& batch) {
   batch.too_large = true;
   DropReplies(batch);
 }
