@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ class NotingObserver : public Observer {
   void Logged(LogLevel /*level*/, std::string_view /*function*/,
               const Event* /*event*/, const TraceContext& /*trace*/,
               std::string_view /*message*/) noexcept override {}
+  void Lost(std::string_view part, std::uint64_t messages) noexcept override {
+    const MutexLock lock(mutex_);
+    notes_.push_back(std::string(part) + ": lost " + std::to_string(messages));
+  }
   void Noted(LogLevel /*level*/, std::string_view part,
              std::string_view message) noexcept override {
     const MutexLock lock(mutex_);

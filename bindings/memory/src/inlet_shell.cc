@@ -61,6 +61,10 @@ void InletShell::Note(LogLevel level, std::string_view message) noexcept {
   observer_.Noted(level, options_.name, message);
 }
 
+void InletShell::Lost(std::uint64_t messages) noexcept {
+  observer_.Lost(options_.name, messages);
+}
+
 void InletShell::SetLink(LinkState::Kind kind) noexcept {
   const TimePoint now = clock_.Now();
   const MutexLock lock(mutex_);

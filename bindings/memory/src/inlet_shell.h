@@ -43,6 +43,8 @@ class InletShell {
   /// As Sink::Withdraw.
   void Withdraw(std::span<const std::uint64_t> assignments) noexcept;
   void Note(LogLevel level, std::string_view message) noexcept;
+  /// So many messages are not in the broker any more.
+  void Lost(std::uint64_t messages) noexcept;
 
   void SetLink(LinkState::Kind kind) noexcept;
   [[nodiscard]] LinkState link() const noexcept;

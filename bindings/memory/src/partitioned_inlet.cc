@@ -179,6 +179,7 @@ void PartitionedInlet::Add(Fetched& fetched, PartitionReader& reader) {
 }
 
 void PartitionedInlet::Redeliver(TimePoint now) {
+  std::uint64_t lost = 0;
   while (!again_.empty() && again_.top().due <= now && shell_.wants(open_)) {
     const DeliveryToken token = again_.top().token;
     PartitionReader* const reader = ReaderOf(token);
@@ -189,10 +190,16 @@ void PartitionedInlet::Redeliver(TimePoint now) {
       if (fetched_.empty() && !shell_.core().reachable()) break;
     }
     again_.pop();
+    if (reader == nullptr || !reader->IsOpen(token.low)) continue;
     if (!fetched_.empty() && fetched_.front().offset == token.low) {
       Add(fetched_.front(), *reader);
+    } else {
+      // Forgotten, since somebody else has committed past it.
+      reader->Done(token.low);
+      ++lost;
     }
   }
+  if (lost > 0) shell_.Lost(lost);
 }
 
 void PartitionedInlet::FetchNew(Turned& turned) {
