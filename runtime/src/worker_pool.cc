@@ -4,6 +4,7 @@
 #include <cassert>
 #include <chrono>
 #include <iterator>
+#include <string>
 #include <system_error>
 
 namespace cirro::internal {
@@ -19,6 +20,20 @@ WorkerPool::~WorkerPool() {
   const bool stopped = Stop(TimePoint::max());
   assert(stopped);
   static_cast<void>(stopped);
+}
+
+Result<void> WorkerPool::Prepare() {
+  const MutexLock lock(mutex_);
+  if (!workers_.empty()) return {};
+  try {
+    StartWorker(false);
+  } catch (const std::system_error& error) {
+    return Error{ErrorCode::kUnavailable,
+                 std::string("no thread for functions can be started (see "
+                             "`ulimit -u` and pids.max): ") +
+                     error.what()};
+  }
+  return {};
 }
 
 void WorkerPool::Post(std::span<const Task> tasks) noexcept {
@@ -100,9 +115,12 @@ void WorkerPool::Run(Workers::iterator self, bool watching) noexcept {
     task.run(task.target, task.argument);
     mutex_.lock();
     self->running.run = nullptr;
-    if (self->hung) {  // It came back; another thread has its place.
+    if (self->hung) {
+      self->hung = false;
       --hung_;
-      break;
+      // It came back, and other threads have its place, if there were any to
+      // be had.
+      if (useful() > bounds_.quick) break;
     }
   }
   finished_.splice(finished_.end(), workers_, self);

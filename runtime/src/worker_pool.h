@@ -8,6 +8,7 @@
 #include <span>
 #include <thread>
 
+#include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/executor.h"
 #include "cirro/dispatch/mutex.h"
 
@@ -15,10 +16,10 @@ namespace cirro::internal {
 
 /// Threads that run functions.
 ///
-/// None exists before the first task. Up to `quick` are started as tasks come;
-/// more, up to `most`, only when no task was taken for a moment although some
-/// wait: functions that compute do not get more threads than processors,
-/// functions that block do. Post and ReplaceHung from any thread.
+/// None exists before the first task, or Prepare. Up to `quick` are started as
+/// tasks come; more, up to `most`, only when no task was taken for a moment
+/// although some wait: functions that compute do not get more threads than
+/// processors, functions that block do. Post and ReplaceHung from any thread.
 class WorkerPool final : public Executor {
  public:
   struct Bounds {
@@ -33,6 +34,11 @@ class WorkerPool final : public Executor {
   explicit WorkerPool(const Bounds& bounds) : bounds_(bounds) {}
   /// REQUIRES: Stop returned true, or nothing was posted.
   ~WorkerPool() override;
+
+  /// Has a thread from the start: where the system gives none when a task
+  /// comes, the task waits for the next Post, which a source may not bring.
+  /// Fails with kUnavailable.
+  Result<void> Prepare();
 
   void Post(std::span<const Task> tasks) noexcept override;
   bool ReplaceHung(const Task& task) noexcept override;

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -37,6 +39,69 @@ class Job {
  private:
   std::function<void(std::uint64_t)> body_;
 };
+
+// The system gives no thread, for no stack is as large as is asked for.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    pthread_attr_init(&huge);
+    pthread_attr_setstacksize(&huge, std::size_t{1} << 46);
+    pthread_setattr_default_np(&huge);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t before_{};
+};
+
+TEST(WorkerPool, SaysAtTheStartThatThereIsNoThreadToBeHad) {
+  WorkerPool pool({.quick = 1, .most = 1});
+  {
+    const NoThreads none;
+    const auto prepared = pool.Prepare();
+    ASSERT_FALSE(prepared);
+    EXPECT_EQ(prepared.error().code, ErrorCode::kUnavailable);
+  }
+
+  EXPECT_TRUE(pool.Prepare());
+  EXPECT_TRUE(pool.Prepare());
+  EXPECT_EQ(pool.threads(), 1U);
+}
+
+TEST(WorkerPool, AThreadThatComesBackRunsWhatNoOtherCouldBeStartedFor) {
+  std::promise<void> release;
+  std::latch hangs(1);
+  Job hang([&](std::uint64_t) {
+    hangs.count_down();
+    release.get_future().wait();
+  });
+  std::promise<void> ran;
+  Job other([&](std::uint64_t) { ran.set_value(); });
+  WorkerPool pool({.quick = 1, .most = 1, .max_hung = 1});
+  const Task hanging = hang.With(0);
+  pool.Post({&hanging, 1});
+  hangs.wait();
+  ASSERT_TRUE(pool.ReplaceHung(hanging));
+  {
+    const NoThreads none;
+    const Task waiting = other.With(0);
+    pool.Post({&waiting, 1});
+  }
+
+  release.set_value();
+
+  EXPECT_EQ(ran.get_future().wait_for(std::chrono::seconds(20)),
+            std::future_status::ready);
+  EXPECT_TRUE(pool.Stop(TimePoint::max()));
+}
 
 TEST(WorkerPool, HasNoThreadBeforeItsFirstTask) {
   WorkerPool pool({.quick = 2, .most = 8});
