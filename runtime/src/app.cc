@@ -174,6 +174,7 @@ class App::Impl {
 
   std::unique_ptr<Logger> logger;  // Outlives the service.
   std::unique_ptr<Service> service;
+  bool hangs = false;  // A function, in what was a service.
 
   void Mistake(const std::string& what) {
     if (!mistakes.empty()) mistakes += '\n';
@@ -217,22 +218,36 @@ class App::Impl {
                        .listen_fd = *inherited,
                        .exhausted = exhausted},
         *logger);
-    if (auto started = made->Start(); !started) return started;
+    auto started = made->Start();
     service = std::move(made);
-    return {};
+    if (!started) Discard();
+    return started;
+  }
+
+  void Discard() {
+    if (service->ended()) {
+      service.reset();
+      return;
+    }
+    // A function still runs in it: it can neither be used nor destroyed.
+    hangs = true;
+    static_cast<void>(service.release());
+    static_cast<void>(logger.release());
   }
 
   Result<void> Stop() {
     if (service == nullptr) return {};
     auto drained = service->Drain();
-    if (!drained) {
-      // A function still runs in it: it can neither be used nor destroyed.
-      static_cast<void>(service.release());
-      static_cast<void>(logger.release());
-      return drained;
-    }
-    service.reset();
-    return {};
+    Discard();
+    return drained;
+  }
+
+  // The end of the process, with `status`. Lines are not buffered, so there is
+  // nothing to flush.
+  [[nodiscard]] int End(int status) const {
+    // No destructor may run under a function that still does.
+    if (hangs) std::quick_exit(status);
+    return status;
   }
 
   int Run(const Flags& flags);
@@ -327,8 +342,8 @@ int App::Impl::Run(const Flags& flags) {
   if (const auto started = Start(*std::move(config), environment, wake);
       !started) {
     LogLines(*early, started.error().message);
-    return started.error().code == ErrorCode::kInvalidConfig ? kBadConfig
-                                                             : kFailed;
+    return End(started.error().code == ErrorCode::kInvalidConfig ? kBadConfig
+                                                                 : kFailed);
   }
   const int number = signal.Wait();
   if (number != 0) {
@@ -346,11 +361,8 @@ int App::Impl::Run(const Flags& flags) {
   Logger& lines = *logger;
   if (const auto stopped = Stop(); !stopped) {
     lines.Write(LogLevel::kWarning, stopped.error().message);
-    // No destructor may run under a function that still does. Lines are not
-    // buffered, so there is nothing to flush.
-    std::quick_exit(status);
   }
-  return status;
+  return End(status);
 }
 
 }  // namespace cirro

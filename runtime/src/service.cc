@@ -82,6 +82,7 @@ Service::Service(Parts parts, Logger& logger)
           [this] { return health_.WhyNotReady(); }),
       registry_(std::move(parts.registry)),
       endpoints_(config_, parts.module_path, clock_, reporter_),
+      stops_(logger),
       health_(config_.readiness.broker, clock_, [this](std::string_view inlet) {
         return metrics_.SettledOf(inlet);
       }) {
@@ -233,9 +234,11 @@ Result<void> Service::Start() {
   }
   if (auto applied = ApplyConfig(); !applied) return applied;
   MakeReceiver();
+  const bool prepare = NeedsWorkerFromTheStart();
   if (auto made = MakeDispatcher(); !made) return made;
 
-  Result<void> started = endpoints_.StartOutlets();
+  Result<void> started = prepare ? pool_.Prepare() : Result<void>();
+  if (started) started = endpoints_.StartOutlets();
   for (const auto& inlet : endpoints_.inlets()) {
     if (!started) break;
     started = inlet->Start(*dispatcher_);
@@ -252,18 +255,43 @@ Result<void> Service::Start() {
     started = receiver_->Start(*sink);
   }
   if (!started) {
-    side_routes_.Set(Readiness::kDraining);
-    for (const auto& inlet : endpoints_.inlets()) {
-      static_cast<void>(inlet->Stop(milliseconds(0)).has_value());
-    }
-    dispatcher_->GiveBackAll();
-    endpoints_.StopOutlets(clock_.Now());
-    pool_.Stop(TimePoint::max());
-    timers_.Stop();
+    UndoStart();
     return started;
   }
+  ended_ = false;
   SayWhereItListens();
   return {};
+}
+
+// An HTTP peer that waits too long sends anew; a broker may have no other
+// event.
+bool Service::NeedsWorkerFromTheStart() const {
+  const auto functions = registry_.functions();
+  return !endpoints_.inlets().empty() &&
+         std::any_of(functions.begin(), functions.end(),
+                     [](const Function& function) {
+                       return !function.spec.inline_call;
+                     });
+}
+
+// Some inlets may have delivered already.
+void Service::UndoStart() {
+  side_routes_.Set(Readiness::kDraining);
+  const bool stopped = stops_.Stop(endpoints_.inlets(), clock_.Now());
+  dispatcher_->GiveBackAll();
+  endpoints_.StopOutlets(clock_.Now());
+  StopFunctions(clock_.Now() + config_.drain.grace, stopped);
+}
+
+void Service::StopFunctions(TimePoint last, bool inlets_stopped) {
+  timers_.Stop();
+  // What was told to stop by its token gets a moment to hear of it.
+  const bool idle = pool_.Stop(std::max(last, clock_.Now() + kLastWords));
+  // A function may be on an I/O thread, too, or on a thread of its own that
+  // holds its Context.
+  ended_ = idle && inlets_stopped &&
+           (receiver_ == nullptr || receiver_->ended()) &&
+           dispatcher_->counts().running == 0;
 }
 
 void Service::SayWhereItListens() {
@@ -325,12 +353,7 @@ Result<void> Service::Drain() {
     dispatcher_->GiveBackAll();
   }
   const TimePoint last = std::max(until, clock_.Now() + kLastWords);
-  for (const auto& inlet : endpoints_.inlets()) {
-    if (const auto stopped = inlet->Stop(Left(last)); !stopped) {
-      logger_.Write(LogLevel::kWarning, stopped.error().message,
-                    {{"inlet", inlet->info().name}});
-    }
-  }
+  const bool inlets_stopped = stops_.Stop(endpoints_.inlets(), last);
   if (receiver_ != nullptr) {
     if (const auto stopped = receiver_->Stop(Left(last)); !stopped) {
       logger_.Write(LogLevel::kWarning, stopped.error().message);
@@ -342,13 +365,8 @@ Result<void> Service::Drain() {
                   {{"inlet", inlet}, {"messages", count}});
   }
   endpoints_.StopOutlets(last);
-  timers_.Stop();
-  // What was told to stop by its token gets a moment to hear of it.
-  const bool idle = pool_.Stop(std::max(last, clock_.Now() + kLastWords));
-  // A function may be on an I/O thread, too, or on a thread of its own that
-  // holds its Context.
-  if (!idle || (receiver_ != nullptr && !receiver_->ended()) ||
-      dispatcher_->counts().running > 0) {
+  StopFunctions(last, inlets_stopped);
+  if (!ended_) {
     return Error{ErrorCode::kDeadlineExceeded,
                  "a function still runs after drain.grace; its event was "
                  "given back"};

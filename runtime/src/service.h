@@ -18,6 +18,7 @@
 #include "cirro/http/receiver.h"
 #include "config.h"
 #include "endpoints.h"
+#include "inlet_stops.h"
 #include "log.h"
 #include "metered_outlet.h"
 #include "metrics.h"
@@ -48,17 +49,22 @@ class Service {
 
   /// REQUIRES: the logger outlives *this.
   Service(Parts parts, Logger& logger);
-  /// REQUIRES: not started, or drained with success.
+  /// REQUIRES: not started, or all of it has ended.
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  /// Fails with kInvalidConfig or kUnavailable; then nothing runs.
+  /// Fails with kInvalidConfig or kUnavailable; then nothing runs but what an
+  /// inlet has brought already and drain.grace did not see the end of.
   Result<void> Start();
 
   /// The steps of a drain, each with a log line. Fails with kDeadlineExceeded:
-  /// a function still runs, and *this must not be destroyed.
+  /// a function still runs.
   Result<void> Drain();
+
+  /// Whether no function runs any more, after a Start that failed or a Drain.
+  /// While one does *this must not be destroyed.
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
 
   /// Whether a part has failed for good, and said so.
   [[nodiscard]] bool failed() const noexcept { return reporter_.failed(); }
@@ -81,12 +87,17 @@ class Service {
   void TellInletsToDrain(TimePoint until);
   void MakeReceiver();
   void SayWhereItListens();
+  [[nodiscard]] bool NeedsWorkerFromTheStart() const;
+  void UndoStart();
+  // Stops what runs functions; what they are given back to is there still.
+  void StopFunctions(TimePoint last, bool inlets_stopped);
   [[nodiscard]] std::string RenderMetrics();
 
   const Config config_;
   const int listen_fd_;
   const Task exhausted_;
   Logger& logger_;
+  bool ended_ = true;
 
   SystemClock clock_;
   Metrics metrics_;
@@ -98,6 +109,7 @@ class Service {
   Registry registry_;  // Empty once there is a dispatcher.
   std::map<std::string, std::string, std::less<>> types_;  // By function.
   Endpoints endpoints_;
+  InletStops stops_;
   BrokerHealth health_;
   // Paths of outlets, by these.
   std::map<std::string, InletInfo, std::less<>> paths_;

@@ -5,19 +5,81 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "cirro/cloudevents/event_builder.h"
+#include "cirro/dispatch/mutex.h"
+
 namespace {
+
+using std::chrono::milliseconds;
+
+// A function that hangs runs.
+struct Hanging {
+  cirro::Mutex mutex;
+  std::condition_variable_any began;
+  bool begun CIRRO_GUARDED_BY(mutex) = false;
+};
+Hanging hanging;
 
 void HangForEver(const cirro::Event& /*event*/, cirro::Context& context) {
   context.Log(cirro::LogLevel::kInfo, "hanging");
+  {
+    const cirro::MutexLock lock(hanging.mutex);
+    hanging.begun = true;
+    hanging.began.notify_all();
+  }
   std::mutex mutex;
   std::unique_lock lock(mutex);
   std::condition_variable never;
   for (;;) never.wait(lock);
 }
+
+// An inlet without a thread.
+class OfThisProgram : public cirro::Inlet {
+ public:
+  [[nodiscard]] const cirro::InletInfo& info() const noexcept override {
+    return info_;
+  }
+  void SetDemand(bool /*wanted*/) noexcept override {}
+  void BeginDrain(milliseconds /*patience*/) noexcept override {}
+  cirro::Result<void> Stop(milliseconds /*grace*/) noexcept override {
+    return {};
+  }
+
+ private:
+  const cirro::InletInfo info_{.name = "own"};
+};
+
+class BringsAHang final : public OfThisProgram, private cirro::Settler {
+ public:
+  cirro::Result<void> Start(cirro::Sink& sink) override {
+    auto event =
+        cirro::EventBuilder().id("1").source("/probe").type("hang").Build();
+    if (!event) return event.error();
+    cirro::Delivery delivery(*std::move(event), info(), *this, {});
+    sink.Deliver({&delivery, 1});
+    return {};
+  }
+
+ private:
+  void Settle(cirro::DeliveryToken /*token*/,
+              cirro::Settlement /*settlement*/) noexcept override {}
+};
+
+// Fails when the function that hangs was called.
+class DoesNotStart final : public OfThisProgram {
+ public:
+  cirro::Result<void> Start(cirro::Sink& /*sink*/) override {
+    const cirro::MutexLock lock(hanging.mutex);
+    while (!hanging.begun) hanging.began.wait(hanging.mutex);
+    return cirro::Error{cirro::ErrorCode::kInvalidConfig, "never starts"};
+  }
+};
 
 }  // namespace
 
@@ -41,6 +103,10 @@ int main(int argc, char** argv) {
         static_cast<void>(kept);
         context.Log(cirro::LogLevel::kInfo, "hanging");
       });
+  if (std::getenv("PROBE_FAILS_AT_ITS_SECOND_INLET") != nullptr) {
+    app.AddInlet(std::make_unique<BringsAHang>());
+    app.AddInlet(std::make_unique<DoesNotStart>());
+  }
   app.On("several", [](const cirro::Event& event) {
     return std::vector<cirro::Event>(2, event);
   });

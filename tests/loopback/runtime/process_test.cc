@@ -150,6 +150,33 @@ INSTANTIATE_TEST_SUITE_P(Process, HangingFunction,
                            return std::string(which.param);
                          });
 
+// The thread of a broker's inlet cannot end under it.
+TEST(Process, AnInlineFunctionThatHangsDoesNotKeepItsInletsEnd) {
+  ChildProcess child(
+      Probe({"--set=drain.grace=50ms", "--set=outlet.events.type=memory",
+             "--set=outlet.events.topic=events",
+             "--set=outlet.events.http_path=/events",
+             "--set=inlet.in.type=memory", "--set=inlet.in.topics=events"}));
+  RawHttpClient client(PortOf(child));
+  std::string post = PostOf("hang_inline");
+  client.Send(post.replace(post.find("/ "), 2, "/events "));
+  ASSERT_TRUE(child.WaitFor("\"hanging\""));
+
+  child.Signal(SIGTERM);
+
+  EXPECT_EQ(child.Wait(), 0);
+  EXPECT_THAT(child.written(), HasSubstr("a function still runs"));
+}
+
+// One inlet has brought an event when the next one finds its setting wrong.
+TEST(Process, AFunctionThatHangsDoesNotKeepAStartThatFailed) {
+  ChildProcess child(
+      Probe({"--set=drain.grace=50ms"}, {"PROBE_FAILS_AT_ITS_SECOND_INLET=1"}));
+
+  EXPECT_EQ(child.Wait(), 78);
+  EXPECT_THAT(child.written(), HasSubstr("never starts"));
+}
+
 TEST(Process, AnswersForAFunctionThatNeverReturns) {
   ChildProcess child(Probe({"--set=drain.grace=50ms"}));
   RawHttpClient client(PortOf(child));

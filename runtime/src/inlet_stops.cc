@@ -1,0 +1,51 @@
+#include "inlet_stops.h"
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+
+namespace cirro::internal {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For an inlet whose grace time is used up to close what it has.
+constexpr milliseconds kLastWords{250};
+
+}  // namespace
+
+bool InletStops::Stop(std::span<const std::unique_ptr<Inlet>> inlets,
+                      TimePoint until) {
+  {
+    const MutexLock lock(mutex_);
+    open_ = inlets.size();
+  }
+  for (const auto& inlet : inlets) {
+    try {
+      threads_.emplace_back(
+          [this, &stopped = *inlet, until] { StopOne(stopped, until); });
+    } catch (const std::system_error&) {  // There is no thread to be had.
+      StopOne(*inlet, until);
+    }
+  }
+  const TimePoint last =
+      std::max(until, std::chrono::steady_clock::now()) + kLastWords;
+  const MutexLock lock(mutex_);
+  return ended_.wait_until(
+      mutex_, last, [this]() CIRRO_REQUIRES(mutex_) { return open_ == 0; });
+}
+
+void InletStops::StopOne(Inlet& inlet, TimePoint until) noexcept {
+  const auto left =
+      std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(
+                                    until - std::chrono::steady_clock::now()));
+  if (const auto stopped = inlet.Stop(left); !stopped) {
+    logger_.Write(LogLevel::kWarning, stopped.error().message,
+                  {{"inlet", inlet.info().name}});
+  }
+  const MutexLock lock(mutex_);
+  --open_;
+  ended_.notify_all();
+}
+
+}  // namespace cirro::internal
