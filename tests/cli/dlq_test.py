@@ -3,10 +3,13 @@
 usage: dlq_test.py BIN_FOLDER MAKE_LETTERS [unittest arguments]
 """
 
+import contextlib
 import http.server
 import json
 import pathlib
 import queue
+import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -281,6 +284,37 @@ class Redrive(Dlq):
             done = self.dlq("redrive", "--to", echo.url)
         self.assertEqual(done.returncode, 1, done)
         self.assertIn(b"http.redrive", done.stderr)
+
+
+class Damaged(Dlq):
+    """A letter that cannot be read keeps none of the others."""
+
+    def setUp(self):
+        super().setUp()
+        self.bury(3)
+        with contextlib.closing(sqlite3.connect(self.file)) as database, database:
+            database.execute("UPDATE letters SET attributes = x'02' WHERE position LIKE '%/0@2'")
+
+    def test_is_named_and_passed_over(self):
+        done = self.dlq("list", "--format", "json")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(b"cannot be read", done.stderr)
+        self.assertEqual(len(done.stdout.splitlines()), 3)
+
+    def test_does_not_end_a_redrive(self):
+        with Scripted(lambda _: 200) as receiver:
+            done = self.dlq("redrive", "--to", receiver.url)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(b"redriven 3\n", done.stderr)
+        self.assertEqual(self.dlq("list").stdout.count(b"\n"), 1)
+
+    def test_is_purged_by_its_id_alone(self):
+        done = self.dlq("purge", "--yes")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(b"purged 3\n", done.stderr)
+        id_ = re.search(rb"dead letter (\d+) cannot", done.stderr).group(1).decode()
+        self.ok("purge", id_, "--yes")
+        self.assertEqual(self.positions(), [])
 
 
 class Purge(Dlq):

@@ -21,6 +21,7 @@ using test::Letter;
 using test::LettersApi;
 using test::LettersFile;
 using test::Sql;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -122,16 +123,25 @@ TEST_F(LettersFile, IsWalkedAsItWasAtTheBeginWhileLettersComeAndGo) {
   EXPECT_EQ(All().size(), 3U);
 }
 
-TEST_F(LettersFile, SaysWhichLetterCannotBeRead) {
+TEST_F(LettersFile, PassesOverWhatCannotBeReadAndSaysSo) {
   MustOpen();
-  ASSERT_TRUE(Bury(Letter(1)));
-  Sql(options_.path, "UPDATE letters SET attributes = x'0207000000'");
+  for (int i = 1; i <= 4; ++i) ASSERT_TRUE(Bury(Letter(i)));
+  Sql(options_.path,
+      "UPDATE letters SET attributes = x'0207000000' "
+      "WHERE id IN (2, 3)");
+  std::vector<std::string> met;
 
-  const auto walked =
-      Box()->Walk({}, [](const KeptLetter&) { return Result<bool>(true); });
+  const auto walked = Box()->Walk({}, [&](const KeptLetter& kept) {
+    met.push_back(kept.id);
+    return Result<bool>(true);
+  });
 
+  EXPECT_THAT(met, ElementsAre("1", "4"));
   ASSERT_FALSE(walked);
-  EXPECT_THAT(walked.error().message, HasSubstr("dead letter 1 "));
+  EXPECT_EQ(walked.error().code, ErrorCode::kInvalidEvent);
+  EXPECT_THAT(walked.error().message,
+              AllOf(HasSubstr("dead letter 2 cannot be read"),
+                    HasSubstr("passed over, and so were 3")));
 }
 
 TEST_F(LettersFile, IsNotMadeByWhoOnlyLooks) {

@@ -1,11 +1,13 @@
 #include "box.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "letter_row.h"
 #include "letters_file.h"
@@ -66,6 +68,7 @@ class Box final : public LetterBox {
     const std::string_view reason =
         filter.reason ? ToString(*filter.reason) : std::string_view();
 
+    std::vector<Broken> unreadable;
     for (Place place;;) {
       next->Bind(1, place.inlet);
       next->Bind(2, place.stream);
@@ -85,7 +88,7 @@ class Box final : public LetterBox {
       }
       const auto row = next->Step();
       if (!row) return Named(row.error());
-      if (!*row) return {};
+      if (!*row) return Unreadable(unreadable);
       auto kept = ReadLetter(*next);
       const Place here{.inlet = std::string(next->Text(4)),
                        .stream = std::string(next->Text(kStreamColumn)),
@@ -94,12 +97,15 @@ class Box final : public LetterBox {
                        .nanoseconds = next->Integer(kStreamColumn + 3),
                        .id = next->Integer(0)};
       next->Reset();
-      if (!kept) return Named(kept.error());
       place = here;
+      if (!kept) {
+        unreadable.push_back({here.id, std::move(kept).error()});
+        continue;
+      }
       if (!Fits(filter, *kept)) continue;
       const auto more = visit(*kept);
       if (!more) return more.error();
-      if (!*more) return {};
+      if (!*more) return Unreadable(unreadable);
     }
   }
 
@@ -132,6 +138,29 @@ class Box final : public LetterBox {
   }
 
  private:
+  // A letter that is damaged, and how.
+  struct Broken {
+    std::int64_t id;
+    Error error;
+  };
+
+  // What a walk says at its end of those that it passed over.
+  Result<void> Unreadable(const std::vector<Broken>& passed) const {
+    constexpr std::size_t kMostNamed = 100;
+    if (passed.empty()) return {};
+    Error error = passed.front().error;
+    error.message += "; it was passed over";
+    for (std::size_t i = 1; i < std::min(passed.size(), kMostNamed); ++i) {
+      error.message += i == 1 ? ", and so were " : ", ";
+      error.message += std::to_string(passed[i].id);
+    }
+    if (passed.size() > kMostNamed) {
+      error.message +=
+          " and " + std::to_string(passed.size() - kMostNamed) + " more";
+    }
+    return Named(error);
+  }
+
   Error Named(const Error& error) const {
     return {error.code, options_.path + ": " + error.message};
   }

@@ -94,7 +94,8 @@ int DlqPurge(const DlqOptions& options) {
     return Result<bool>(true);
   });
   std::uint64_t count = ids.size();
-  if (!options.dry_run && code == kOk) {
+  // What cannot be read is not among them, which keeps none of the others.
+  if (!options.dry_run && (code == kOk || code == kFailed)) {
     const auto removed = box->RemoveAll(ids);
     if (!removed) {
       return Fail(static_cast<ExitCode>(ExitOfPlace(removed.error())),
