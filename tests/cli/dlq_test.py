@@ -23,9 +23,10 @@ MAKE_LETTERS = pathlib.Path(sys.argv.pop(1)).resolve()
 
 
 class Scripted:
-    """A receiver that answers what `answer` says for each event's id."""
+    """A receiver that answers what `answer` says for each event's id, with
+    `reply` as headers of its own."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, reply=None):
         self.ids: list[str] = []
         self.came: queue.Queue = queue.Queue()
         receiver = self
@@ -37,6 +38,8 @@ class Scripted:
                 receiver.ids.append(id_)
                 receiver.came.put(id_)
                 self.send_response(answer(id_))
+                for name, value in (reply or {}).items():
+                    self.send_header(name, value)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
@@ -267,6 +270,19 @@ class Redrive(Dlq):
         self.assertEqual(first, sorted(first, key=int))
         self.assertLessEqual(len(receiver.ids), 40 + kills)
         self.assertEqual(self.positions("--position", "orders/0"), [])
+
+    def test_a_letter_whose_reply_is_not_written_is_not_done(self):
+        self.bury(2)
+        reply = {"ce-specversion": "1.0", "ce-id": "r", "ce-source": "/r", "ce-type": "r"}
+        with Scripted(lambda _: 200, reply) as receiver, open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                self.command("redrive", "--to", receiver.url),
+                stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE, check=False,
+            )
+            self.assertEqual(done.returncode, 74, done)
+            self.assertIn(b"redriven 0, not taken 1", done.stderr)
+            self.assertEqual(len(receiver.ids), 1)
+        self.assertEqual(len(self.positions()), 3)
 
     def test_keeps_to_a_limit_and_shows_what_it_would_do(self):
         self.bury(5)

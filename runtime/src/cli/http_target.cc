@@ -1,6 +1,7 @@
 #include "http_target.h"
 
 #include <cstdint>
+#include <cstdio>
 #include <utility>
 
 #include "answer.h"
@@ -88,7 +89,12 @@ Sent HttpTarget::Send(const Outgoing& message) {
   const auto answer = client_.post(request);
   if (!answer) return {ExitOf(answer.error()), answer.error().message};
   PrintBody(*answer);
-  return {ExitOf(answer->status), std::to_string(answer->status)};
+  const int code = ExitOf(answer->status);
+  // Replies have no other way: what is lost here is not done.
+  if (code == kOk && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
+    return {kNotWritten, "its replies cannot be written to stdout"};
+  }
+  return {code, std::to_string(answer->status)};
 }
 
 }  // namespace cirro::cli
