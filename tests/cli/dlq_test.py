@@ -116,6 +116,7 @@ class List(Dlq):
             (66, "`path`", ("list",)),
             (2, "--since", ("list", "--since", "yesterday")),
             (2, "--reason", ("list", "--reason", "bored")),
+            (2, "--limit", ("purge", "--limit", "0", "--yes")),
             (1, "no [inlet.orders]", ("redrive",)),
         ):
             with self.subTest(arguments):

@@ -1,10 +1,11 @@
-// The `cirro` command: what its flags are. The one file that includes CLI11.
+// The `cirro` command: what its flags are.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,8 @@
 
 #include "cirro/module/module.h"
 #include "cirro/runtime/command.h"
-#include "dlq.h"
+#include "dlq_command.h"
+#include "event_flags.h"
 #include "listen.h"
 #include "replay.h"
 #include "run.h"
@@ -24,14 +26,6 @@
 
 namespace cirro::cli {
 namespace {
-
-// CLI::Range takes what is no number: it is neither less nor more.
-std::string CheckSeconds(const std::string& text) {
-  double seconds = 0;
-  const bool good = CLI::detail::lexical_cast(text, seconds) &&
-                    seconds >= 0.001 && seconds <= 86'400;
-  return good ? "" : "'" + text + "' must be seconds, 0.001 to 86400";
-}
 
 // The flags and what came of them. The options outlive every parse.
 class Command {
@@ -128,12 +122,6 @@ class Command {
     return true;
   }
 
-  static void AddTimeout(CLI::App& command, double& seconds) {
-    command.add_option("--timeout", seconds, "Seconds until an answer")
-        ->check(&CheckSeconds, "FLOAT in [0.001 - 86400]")
-        ->capture_default_str();
-  }
-
   void AddRun() {
     run_ = app_.add_subcommand(
         "run",
@@ -201,86 +189,13 @@ class Command {
            "application/json text/plain application/octet-stream"}});
   }
 
-  // The flags that say which letters are meant.
-  CLI::App* AddVerb(const char* name, const char* what) {
-    CLI::App* const verb = dlq_->add_subcommand(name, what);
-    DlqOptions& of = dlq_options_;
-    CLI::Option* const place = verb->add_option(
-        "--place", of.place,
-        "NAME of [dead_letter.NAME], or of an [outlet.NAME] that is a topic or "
-        "stream; default: the only file there is");
-    verb->add_option("--config", of.config, "Instead of cirro.toml");
-    verb->add_option("--set", of.settings,
-                     "SECTION.KEY=VALUE, as a function's flag; may be repeated")
-        ->allow_extra_args(false);
-    verb->add_option("--file", of.file,
-                     "A file of dead letters, whatever is configured")
-        ->excludes(place);
-    return verb;
-  }
-  CLI::App* AddVerbOnMany(const char* name, const char* what) {
-    CLI::App* const verb = AddVerb(name, what);
-    DlqOptions& of = dlq_options_;
-    verb->add_option("--function,-f", of.function, "That died of it");
-    verb->add_option("--reason", of.reason)
-        ->check(CLI::IsMember(
-            {"exhausted", "rejected", "malformed", "unmatched", "crashed"}));
-    verb->add_option("--inlet", of.inlet, "That it came through");
-    verb->add_option("--position", of.position,
-                     "orders/3@1234, or all of orders/3");
-    verb->add_option("--type,-t", of.type, "The event's type");
-    verb->add_option("--source", of.source, "The event's source");
-    verb->add_option("--id", of.event_id, "The event's id");
-    verb->add_option("--since", of.since, "RFC 3339");
-    verb->add_option("--until", of.until, "RFC 3339; before it");
-    verb->add_flag("--redriven", of.redriven, "Also those redriven already");
-    verb->add_option("--limit,-n", of.limit, "How many at most");
-    verb->add_option("--format", of.format, "table, or json: a line each")
-        ->check(CLI::IsMember({"table", "json"}))
-        ->capture_default_str();
-    return verb;
-  }
-
   void AddDlq() {
-    dlq_ = app_.add_subcommand("dlq",
-                               "List, show, redrive and purge dead letters");
-    dlq_->require_subcommand(1);
-    DlqOptions& of = dlq_options_;
-    dlq_list_ = AddVerbOnMany("list", "A line each, in the original order");
-    dlq_show_ = AddVerb("show", "One, with all that is kept of it, as JSON");
-    dlq_show_->add_option("ID", of.id, "As list shows it")->required();
-    dlq_show_->add_flag("--raw", of.raw, "The message's bytes alone");
-    dlq_redrive_ = AddVerbOnMany(
-        "redrive",
-        "Send them again, in the original order, each to the function that it "
-        "died of: back to the topic or stream that it came from, or by HTTP "
-        "(http.redrive = true there); marks what was confirmed and ends at the "
-        "first that is not taken. Run again, it goes on there");
-    dlq_redrive_->add_option("--to", of.to,
-                             "A receiver's URL; default: where each came from");
-    dlq_redrive_->add_option("--rate", of.rate, "Letters a second at most")
-        ->check(CLI::PositiveNumber);
-    AddTimeout(*dlq_redrive_, of.timeout_seconds);
-    dlq_redrive_->add_flag("--keep-going", of.keep_going,
-                           "Pass over what is refused; the order is lost");
-    dlq_purge_ = AddVerbOnMany("purge", "Remove them for good");
-    dlq_purge_->add_option("ID", of.id, "This one");
-    dlq_purge_->add_flag("--yes", of.yes, "Do it");
-    for (CLI::App* const verb : {dlq_redrive_, dlq_purge_}) {
-      verb->add_flag("--dry-run", of.dry_run, "Show which, and do nothing");
-    }
-    Know(*dlq_, "list show redrive purge",
+    dlq_.emplace(app_);
+    Know(dlq_->app(), "list show redrive purge",
          {{"--file", "FILE"},
           {"--config", "FILE"},
           {"--reason", "exhausted rejected malformed unmatched crashed"},
           {"--format", "table json"}});
-  }
-
-  int CallDlq() {
-    if (dlq_list_->parsed()) return DlqList(dlq_options_);
-    if (dlq_show_->parsed()) return DlqShow(dlq_options_);
-    if (dlq_redrive_->parsed()) return DlqRedrive(dlq_options_);
-    return DlqPurge(dlq_options_);
   }
 
   void AddReplay() {
@@ -319,7 +234,7 @@ class Command {
     replay_->add_option("--subject", of.subject, "The event's subject");
     replay_->add_option("--source", of.source, "The event's source");
     replay_->add_option("--id", of.event_id, "The event's id");
-    replay_->add_option("--limit,-n", of.limit, "How many at most");
+    AddLimit(*replay_, of.limit);
     replay_->add_option("--rate", of.rate, "Events a second at most")
         ->check(CLI::PositiveNumber);
     AddTimeout(*replay_, of.timeout_seconds);
@@ -410,7 +325,7 @@ class Command {
 
   int Call() {
     if (send_->parsed()) return Send(send_options_);
-    if (dlq_->parsed()) return CallDlq();
+    if (dlq_->app().parsed()) return dlq_->Call();
     if (replay_->parsed()) return ReplayEvents(replay_options_);
     if (listen_->parsed()) return Listen(listen_options_);
     if (new_->parsed()) return New(name_, folder_);
@@ -450,11 +365,6 @@ class Command {
   CLI::App app_{"Runs, feeds and starts CloudEvents functions.", "cirro"};
   CLI::App* run_ = nullptr;
   CLI::App* send_ = nullptr;
-  CLI::App* dlq_ = nullptr;
-  CLI::App* dlq_list_ = nullptr;
-  CLI::App* dlq_show_ = nullptr;
-  CLI::App* dlq_redrive_ = nullptr;
-  CLI::App* dlq_purge_ = nullptr;
   CLI::App* replay_ = nullptr;
   CLI::App* listen_ = nullptr;
   CLI::App* new_ = nullptr;
@@ -463,9 +373,9 @@ class Command {
   CLI::App* brokers_ = nullptr;
   CLI::App* version_ = nullptr;
   CLI::App* completion_ = nullptr;
+  std::optional<DlqCommand> dlq_;
   RunOptions run_options_;
   SendOptions send_options_;
-  DlqOptions dlq_options_;
   ReplayOptions replay_options_;
   ListenOptions listen_options_;
   std::string name_;
