@@ -127,6 +127,15 @@ class ExitCodes(TestCase):
             with self.subTest(status), Sink(status=status) as sink:
                 self.assert_exit(code, str(status), "send", sink.url, "-t", "t")
 
+    def test_they_are_apart_through_an_outlet_too(self):
+        for status, code in ((400, 1), (429, 75), (503, 75)):
+            with self.subTest(status), Sink(status=status) as sink:
+                with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
+                    config.write(f'[outlet.o]\ntype = "http"\nurl = "{sink.url}"\n')
+                    config.flush()
+                    to = ("--outlet", "o", "--config", config.name)
+                    self.assert_exit(code, str(status), "send", *to, "-t", "t")
+
     def test_nobody_there(self):
         url = f"http://127.0.0.1:{free_port()}"
         self.assert_exit(69, "127.0.0.1", "send", url, "-t", "t")

@@ -18,12 +18,27 @@ int ExitOf(const Error& error) {
       return kWrongUse;
     case ErrorCode::kUnavailable:
       return kUnavailable;
+    case ErrorCode::kOverloaded:
+    case ErrorCode::kDraining:
     case ErrorCode::kTimedOut:
     case ErrorCode::kUnknownOutcome:
       return kTryLater;
-    default:
+    case ErrorCode::kInternal:
+      return kInternal;
+    case ErrorCode::kInvalidEvent:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kTooLarge:
+    case ErrorCode::kConflict:
+    case ErrorCode::kNoFunction:
+    case ErrorCode::kRejected:
+    case ErrorCode::kFunctionFailed:
+    case ErrorCode::kInvalidReply:
+    case ErrorCode::kDeadlineExceeded:
+    case ErrorCode::kUnroutable:
+    case ErrorCode::kRefused:
       return kFailed;
   }
+  return kFailed;
 }
 
 int ExitOf(int status) {
