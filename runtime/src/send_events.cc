@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <utility>
 
 #include "cirro/dispatch/mutex.h"
@@ -71,7 +74,7 @@ class Sends final : public SendListener {
 
 Result<void> SendEvents(std::span<const std::string> flags,
                         std::string_view outlet,
-                        std::span<const Event> events) {
+                        const std::function<std::optional<Event>()>& next) {
   const auto parsed = internal::ParseFlags(flags);
   if (!parsed) return parsed.error();
   const internal::Environment environment = internal::ReadEnvironment();
@@ -108,8 +111,9 @@ Result<void> SendEvents(std::span<const std::string> flags,
   if (auto started = endpoints.StartOutlets(); !started) return started;
   Sends sends(window);
   Outlet& to = *endpoints.outlets().front();
-  for (std::size_t i = 0; i < events.size() && sends.Begin(); ++i) {
-    to.Send(events[i], SendCompletion(sends, i));
+  std::uint64_t number = 0;
+  for (auto event = next(); event && sends.Begin(); event = next()) {
+    to.Send(*std::move(event), SendCompletion(sends, number++));
   }
   // Each outlet has a timeout of its own, after which it completes.
   auto sent = sends.Wait();

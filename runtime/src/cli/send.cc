@@ -103,35 +103,59 @@ Result<std::pair<std::string, std::string>> Split(const std::string& text) {
   return std::pair(text.substr(0, sign), text.substr(sign + (blank ? 2 : 1)));
 }
 
-// The events to send: as many as asked for, apart by their ids.
-Result<std::vector<Event>> MakeEvents(const SendOptions& options,
-                                      std::optional<std::string> data) {
-  EventBuilder builder;
-  builder.source(options.source)
-      .type(options.type)
-      .subject(options.subject)
-      .dataschema(options.dataschema)
-      .time(options.time.empty() ? Now() : options.time);
-  if (data) {
-    builder.data(DataOf(*std::move(data), options.content_type));
-  } else if (!options.content_type.empty()) {
-    builder.datacontenttype(options.content_type);
+// The events to send, apart by their ids, each made when its turn has come: a
+// million of them have no room together.
+class Events {
+ public:
+  static Result<Events> Make(const SendOptions& options,
+                             std::optional<std::string> data) {
+    Events events(options);
+    events.builder_.source(options.source)
+        .type(options.type)
+        .subject(options.subject)
+        .dataschema(options.dataschema)
+        .time(options.time.empty() ? Now() : options.time);
+    if (data) {
+      events.builder_.data(DataOf(*std::move(data), options.content_type));
+    } else if (!options.content_type.empty()) {
+      events.builder_.datacontenttype(options.content_type);
+    }
+    for (const std::string& text : options.extensions) {
+      auto extension = Split(text);
+      if (!extension) return extension.error();
+      events.builder_.extension({extension->first, extension->second});
+    }
+    // What is wrong with one is wrong with all.
+    auto first = events.Build();
+    if (!first) return first.error();
+    events.made_ = 0;
+    return events;
   }
-  for (const std::string& text : options.extensions) {
-    auto extension = Split(text);
-    if (!extension) return extension.error();
-    builder.extension({extension->first, extension->second});
+
+  // Nothing after the last.
+  std::optional<Event> Next() {
+    if (made_ == options_.count) return std::nullopt;
+    auto event = Build();
+    if (!event) return std::nullopt;
+    return *std::move(event);
   }
-  std::vector<Event> events;
-  for (int i = 1; i <= options.count; ++i) {
-    std::string id = options.id.empty() ? RandomId() : options.id;
-    if (!options.id.empty() && options.count > 1) id += "-" + std::to_string(i);
-    auto event = builder.id(id).Build();
-    if (!event) return event.error();
-    events.push_back(*std::move(event));
+
+ private:
+  explicit Events(const SendOptions& options) : options_(options) {}
+
+  Result<Event> Build() {
+    ++made_;
+    std::string id = options_.id.empty() ? RandomId() : options_.id;
+    if (!options_.id.empty() && options_.count > 1) {
+      id += "-" + std::to_string(made_);
+    }
+    return builder_.id(id).Build();
   }
-  return events;
-}
+
+  const SendOptions& options_;
+  EventBuilder builder_;
+  int made_ = 0;
+};
 
 Result<std::string> MakeHeaderLines(const SendOptions& options) {
   std::string lines;
@@ -159,44 +183,41 @@ bool HasAccept(std::string_view header_lines) {
   return false;
 }
 
-// One request an event, or one for all in batch mode.
-std::vector<HttpPost> MakeRequests(const SendOptions& options,
-                                   const std::vector<Event>& events,
-                                   const std::string& header_lines) {
-  HttpPost request{
-      .url = options.url,
-      .header_lines = header_lines,
-      .timeout = std::chrono::milliseconds(
-          static_cast<std::int64_t>(options.timeout_seconds * 1000))};
-  std::vector<HttpPost> requests;
-  if (options.mode == "batch") {
-    request.header_lines += kBatchHeaderLine;
-    // Else nobody may answer with a batch.
-    if (!HasAccept(header_lines)) {
-      request.header_lines += "accept: application/cloudevents-batch+json\r\n";
-    }
-    request.body = EncodeJsonBatch(events);
-    requests.push_back(std::move(request));
-    return requests;
-  }
+HttpPost RequestFor(const SendOptions& options,
+                    const std::string& header_lines) {
+  return {.url = options.url,
+          .header_lines = header_lines,
+          .timeout = std::chrono::milliseconds(
+              static_cast<std::int64_t>(options.timeout_seconds * 1000))};
+}
+
+HttpPost OneRequest(const SendOptions& options, const Event& event,
+                    const std::string& header_lines) {
   const ContentMode mode = options.mode == "structured"
                                ? ContentMode::kStructured
                                : ContentMode::kBinary;
-  for (const Event& event : events) {
-    std::string lines;
-    std::string buffer;
-    const std::string_view body = EncodeHttp(mode, event, lines, buffer);
-    HttpPost one = request;
-    one.header_lines += lines;
-    one.body = body;
-    requests.push_back(std::move(one));
+  HttpPost request = RequestFor(options, header_lines);
+  std::string buffer;
+  request.body = EncodeHttp(mode, event, request.header_lines, buffer);
+  return request;
+}
+
+HttpPost BatchRequest(const SendOptions& options, Events& events,
+                      const std::string& header_lines) {
+  HttpPost request = RequestFor(options, header_lines);
+  request.header_lines += kBatchHeaderLine;
+  // Else nobody may answer with a batch.
+  if (!HasAccept(header_lines)) {
+    request.header_lines += "accept: application/cloudevents-batch+json\r\n";
   }
-  return requests;
+  std::vector<Event> all;
+  while (auto event = events.Next()) all.push_back(*std::move(event));
+  request.body = EncodeJsonBatch(all);
+  return request;
 }
 
 // To a broker, or through any outlet that is configured.
-int SendThroughOutlet(const SendOptions& options,
-                      const std::vector<Event>& events) {
+int SendThroughOutlet(const SendOptions& options, Events& events) {
   std::string outlet = options.outlet;
   std::vector<std::string> flags;
   if (outlet.empty()) {
@@ -213,10 +234,23 @@ int SendThroughOutlet(const SendOptions& options,
   } else if (!options.config.empty()) {
     flags.push_back("--config=" + options.config);
   }
-  const auto sent = SendEvents(flags, outlet, events);
+  const auto sent =
+      SendEvents(flags, outlet, [&events] { return events.Next(); });
   if (sent) return kOk;
   PrintLine(stderr, "cirro: " + sent.error().message);
   return ExitOf(sent.error());
+}
+
+// The exit code; what came back is printed.
+int Post(const HttpClientApi& client, const HttpPost& request) {
+  const auto answer = client.post(request);
+  if (!answer) {
+    PrintLine(stderr, "cirro: " + answer.error().message);
+    return ExitOf(answer.error());
+  }
+  PrintLine(stderr, std::to_string(answer->status));
+  PrintBody(*answer);
+  return ExitOf(answer->status);
 }
 
 }  // namespace
@@ -228,7 +262,7 @@ int Send(const SendOptions& options) {
     if (!read) return Fail(kNoInput, read.error().message);
     data = *std::move(read);
   }
-  const auto events = MakeEvents(options, std::move(data));
+  auto events = Events::Make(options, std::move(data));
   if (!events) return Fail(kWrongUse, events.error().message);
   if (options.url.empty() == options.outlet.empty()) {
     return Fail(kWrongUse, "send needs a URL or --outlet, and not both");
@@ -241,20 +275,15 @@ int Send(const SendOptions& options) {
   const auto client = LoadHttpClient();
   if (!client) return Fail(kBadConfig, client.error().message);
 
-  int worst = kOk;
-  for (const HttpPost& request :
-       MakeRequests(options, *events, *header_lines)) {
-    const auto answer = (*client)->post(request);
-    const int code = answer ? ExitOf(answer->status) : ExitOf(answer.error());
-    if (answer) {
-      PrintLine(stderr, std::to_string(answer->status));
-      PrintBody(*answer);
-    } else {
-      PrintLine(stderr, "cirro: " + answer.error().message);
-    }
-    if (worst == kOk) worst = code;
+  if (options.mode == "batch") {
+    return Post(**client, BatchRequest(options, *events, *header_lines));
   }
-  return worst;
+  int first_failure = kOk;
+  while (const auto event = events->Next()) {
+    const int code = Post(**client, OneRequest(options, *event, *header_lines));
+    if (first_failure == kOk) first_failure = code;
+  }
+  return first_failure;
 }
 
 }  // namespace cirro::cli

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,12 +32,12 @@ namespace cirro {
 [[nodiscard]] CIRRO_EXPORT Result<std::string> BrokersPage();
 
 /// Sends events through an outlet of the configuration that a process started
-/// here with `flags` would have, and waits until each was confirmed. Fails with
-/// kInvalidConfig, or as the first send that failed; what follows it is not
-/// sent.
+/// here with `flags` would have, as `next` makes them, until it makes no more;
+/// waits until each was confirmed. Fails with kInvalidConfig, or as the first
+/// send that failed; what follows it is not sent.
 [[nodiscard]] CIRRO_EXPORT Result<void> SendEvents(
     std::span<const std::string> flags, std::string_view outlet,
-    std::span<const Event> events);
+    const std::function<std::optional<Event>()>& next);
 
 /// The HTTP client, and files of dead letters; the module is loaded at the
 /// first call. Fails with kInvalidConfig when it cannot be.
