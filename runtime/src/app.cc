@@ -170,7 +170,8 @@ class App::Impl {
   std::vector<std::unique_ptr<Inlet>> inlets;
   std::vector<std::unique_ptr<Outlet>> outlets;
   std::vector<Assignment> settings;
-  std::string mistakes;  // Of registrations, a line each.
+  std::function<void()> told;  // Of a failure.
+  std::string mistakes;        // Of registrations, a line each.
 
   std::unique_ptr<Logger> logger;  // Outlives the service.
   std::unique_ptr<Service> service;
@@ -277,6 +278,11 @@ App& App::AddOutlet(std::unique_ptr<Outlet> outlet) {
   return *this;
 }
 
+App& App::OnFailure(std::function<void()> told) {
+  impl_->told = std::move(told);
+  return *this;
+}
+
 App& App::Set(std::string_view setting, std::string_view value) {
   impl_->settings.push_back({std::string(setting), std::string(value), "code"});
   return *this;
@@ -291,7 +297,14 @@ Result<void> App::Start(const std::vector<std::string>& flags,
   if (!parsed) return parsed.error();
   auto config = impl_->Load(*parsed, environment, "");
   if (!config) return config.error();
-  return impl_->Start(*std::move(config), environment, Task{});
+  Task tell;
+  if (impl_->told != nullptr) {
+    tell = {[](void* self, std::uint64_t) noexcept {
+              static_cast<Impl*>(self)->told();
+            },
+            impl_.get(), 0};
+  }
+  return impl_->Start(*std::move(config), environment, tell);
 }
 
 std::uint16_t App::port() const noexcept { return impl_->service->port(); }

@@ -341,6 +341,11 @@ class Refused(Case):
                           (FAILED, WRONG_CONFIGURATION))
             self.assert_told_once([*known, f"inlet.in.password={PASSWORD}"],
                                   "'S' is not there")
+            heard = subprocess.run(
+                [CIRRO, "listen", f"nats://{USER}:wrong@{server.address()}/s"],
+                capture_output=True, text=True, timeout=PATIENCE, check=False)
+            self.assertEqual(heard.returncode, FAILED, heard.stderr)
+            self.assertIn("refuses it", heard.stderr)
             server.stop()
 
 

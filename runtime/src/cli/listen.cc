@@ -62,6 +62,7 @@ int Listen(const ListenOptions& options) {
   pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
 
   std::atomic<bool> broken{false};
+  std::atomic<bool> failed{false};
   int printed = 0;  // Of the one call at a time.
   App app;
   app.On({.name = "listen", .type = "*", .concurrency = 1},
@@ -76,6 +77,10 @@ int Listen(const ListenOptions& options) {
            if (broken || printed == options.count) kill(getpid(), SIGUSR1);
            return Done();
          });
+  app.OnFailure([&failed] {
+    failed = true;
+    kill(getpid(), SIGUSR1);
+  });
   if (const auto started = app.Start(*flags); !started) {
     return Fail(started.error().code == ErrorCode::kInvalidConfig
                     ? kBadConfig
@@ -87,7 +92,9 @@ int Listen(const ListenOptions& options) {
   if (const auto stopped = app.Stop(); !stopped) {
     return Fail(kFailed, stopped.error().message);
   }
-  return broken ? kNotWritten : kOk;
+  if (broken) return kNotWritten;
+  // The log has said why.
+  return failed ? kFailed : kOk;
 }
 
 }  // namespace cirro::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,6 +54,12 @@ class CIRRO_EXPORT App {
   App& AddInlet(std::unique_ptr<Inlet> inlet);
   /// A place that `reply_to` and Context::Publish know by its name.
   App& AddOutlet(std::unique_ptr<Outlet> outlet);
+
+  /// For programs that use Start: `told` is called when this cannot go on, and
+  /// Stop is to be called. An inlet has failed for good (a line of the log says
+  /// why), or too many functions hang. On any thread, perhaps more than once
+  /// and before Start returns: it only passes the word on, and does not throw.
+  App& OnFailure(std::function<void()> told);
 
   /// A default of this program: `Set("http.port", "9000")`. The file, the
   /// environment and flags win over it. docs/configuration.md has the names.
