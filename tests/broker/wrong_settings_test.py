@@ -274,7 +274,7 @@ class AwayAtTheStart(Case):
             url = f"nats://{server.address()}"
             hello = self.assert_told_once(
                 nats_inlet(url, "inlet.in.stream=S"), "not connected to", url,
-                "`servers`")
+                "refused", "`servers`")
             ports = server.ports
             server.take_ports = lambda: ports
             server.start()

@@ -55,6 +55,16 @@ std::string WithoutPlace(std::string_view text) {
   return std::string(text);
 }
 
+// Of a server that was not reached libnats says one of two things, whichever
+// came last, and neither is why.
+std::string WhyNotReached(natsStatus status, const char* text) {
+  if (status == NATS_NO_SERVER || status == NATS_TIMEOUT) {
+    return "refused, or no answer within `connect_timeout`";
+  }
+  return text == nullptr || *text == '\0' ? natsStatus_GetText(status)
+                                          : WithoutPlace(text);
+}
+
 // A URL without what may be a password.
 std::string Shown(const char* url) {
   const std::string text(url);
@@ -262,9 +272,7 @@ std::int64_t Link::OnRetry(natsConnection*, int, void* self) noexcept {
   Link& link = *static_cast<Link*>(self);
   natsStatus status = NATS_OK;
   const char* const text = nats_GetLastError(&status);
-  const std::string reason = text == nullptr || *text == '\0'
-                                 ? natsStatus_GetText(status)
-                                 : WithoutPlace(text);
+  const std::string reason = WhyNotReached(status, text);
   // Later it is not the last server's: that it is disconnected was said.
   if (status != NATS_OK && link.epoch() == 0) {
     if (status == NATS_CONNECTION_AUTH_FAILED) {
