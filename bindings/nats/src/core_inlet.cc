@@ -115,6 +115,7 @@ void CoreNatsInlet::Read(std::stop_token stop) noexcept {
       changed_.wait(mutex_, stop,
                     [this]() CIRRO_REQUIRES(mutex_) { return demand_; });
     }
+    TellDropped();
     natsMsg* first = nullptr;
     if (natsSubscription_NextMsg(&first, messages_.get(), kTurnMs) == NATS_OK) {
       HandOver(first);
@@ -126,6 +127,18 @@ void CoreNatsInlet::Read(std::stop_token stop) noexcept {
     changed_.notify_all();
   }
   nats_ReleaseThreadMemory();
+}
+
+// What came while there was no room.
+void CoreNatsInlet::TellDropped() {
+  std::int64_t dropped = 0;
+  if (natsSubscription_GetDropped(messages_.get(), &dropped) != NATS_OK ||
+      dropped <= dropped_) {
+    return;
+  }
+  observer_.Lost(
+      options_.name,
+      static_cast<std::uint64_t>(dropped - std::exchange(dropped_, dropped)));
 }
 
 void CoreNatsInlet::HandOver(natsMsg* first) {

@@ -42,6 +42,7 @@ class CoreNatsInlet final : public Inlet, public Settler, public Linked {
  private:
   void Read(std::stop_token stop) noexcept;
   void HandOver(natsMsg* first);
+  void TellDropped();
 
   const CoreNatsInletOptions options_;
   const InletInfo info_;
@@ -52,6 +53,7 @@ class CoreNatsInlet final : public Inlet, public Settler, public Linked {
   std::vector<NatsHeader> headers_;
   std::vector<Delivery> batch_;
   std::uint64_t last_token_ = 0;
+  std::int64_t dropped_ = 0;  // By libnats, as was told.
 
   std::atomic<std::size_t> open_{0};
 

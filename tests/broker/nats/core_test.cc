@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 
@@ -119,6 +120,32 @@ TEST(CoreNats, SaysThatWhatIsGivenBackIsLost) {
         "a message is lost, which core NATS does not give "
         "again: why");
   }));
+}
+
+TEST(CoreNats, CountsWhatItLosesForWantOfRoom) {
+  CoreRig rig;
+  CoreNatsInletOptions options;
+  options.connection.servers = {rig.server.url()};
+  options.subject = "core.*";
+  options.max_in_flight = 4;
+  auto made = test::Nats().make_core_inlet(options, rig.clock, rig.notes);
+  ASSERT_TRUE(made) << made.error().message;
+  std::promise<void> release;
+  const InlineSink::Function waits =
+      [released = release.get_future().share()](const Delivery&) {
+        released.wait();
+        return Done();
+      };
+  RunningInlet<InlineSink> running(*std::move(made), waits);
+
+  // The function holds the inlet's thread, and libnats has room for four.
+  ASSERT_TRUE(Eventually([&] {
+    rig.PublishWhenHeard("more");
+    return rig.notes.Said("Slow Consumer");
+  }));
+  release.set_value();
+
+  EXPECT_TRUE(Eventually([&] { return rig.notes.lost() > 0; }));
 }
 
 TEST(CoreNats, ListensAgainAfterTheServerCameBack) {
