@@ -18,7 +18,6 @@ constexpr milliseconds kFirstDelay{200};
 constexpr milliseconds kLongestDelay{30'000};
 // Deliveries that ended well and are remembered; about 6 MB at most.
 constexpr std::size_t kExcused = 65'536;
-constexpr std::chrono::minutes kDropsSaidEvery{1};
 
 TimePoint After(TimePoint now, milliseconds wait) noexcept {
   return wait < TimePoint::max() - now ? now + wait : TimePoint::max();
@@ -203,6 +202,10 @@ void JetStreamInlet::SettleOpen(OpenMessage& message, Word::Kind kind,
                                 milliseconds delay) {
   if (kind == Word::Kind::kNak) {
     suspects_.Excuse(message.facts.sequence, message.facts.delivered);
+    if (delay > milliseconds(0)) {
+      given_back_.Add(message.facts.sequence,
+                      After(std::chrono::steady_clock::now(), delay));
+    }
   } else {
     suspects_.Forget(message.facts.sequence);
   }
@@ -369,7 +372,7 @@ void JetStreamInlet::RunSettler(std::stop_token stop) noexcept {
 }
 
 // Confirmations of acknowledgements ("a" and its number), and what the server
-// says of the consumer ("info").
+// says of the consumer ("info") and its stream ("stream").
 void JetStreamInlet::OnControl(natsConnection*, natsSubscription*,
                                natsMsg* message, void* self) noexcept {
   const NatsHandle<natsMsg> owned(message);
@@ -381,6 +384,11 @@ void JetStreamInlet::OnControl(natsConnection*, natsSubscription*,
     if (facts) inlet.Heard(*facts);
     return;
   }
+  if (kind == "stream") {
+    const auto first = ParseFirstSequence(PayloadOf(message));
+    if (first) inlet.HeardFirst(*first);
+    return;
+  }
   if (kind.empty() || kind.front() != 'a') return;
   // Nobody heard it: it is told again.
   if (natsMsg_IsNoResponders(message)) return;
@@ -390,32 +398,6 @@ void JetStreamInlet::OnControl(natsConnection*, natsSubscription*,
   inlet.unconfirmed_.erase(number);
   inlet.fetcher_wakes_.notify_one();
   inlet.changed_.notify_all();
-}
-
-// Messages that the stream lets go before they were delivered are lost whatever
-// is done here, but not without a word.
-void JetStreamInlet::Heard(const ConsumerFacts& facts) noexcept {
-  const TimePoint now = std::chrono::steady_clock::now();
-  std::uint64_t lost = 0;
-  std::uint64_t unsaid = 0;
-  {
-    const MutexLock lock(mutex_);
-    heard_ = facts;
-    lost = drops_.Look(facts.position());
-    drops_unsaid_ += lost;
-    if (drops_unsaid_ > 0 && now >= drops_said_at_ + kDropsSaidEvery) {
-      drops_said_at_ = now;
-      unsaid = std::exchange(drops_unsaid_, 0);
-    }
-  }
-  if (lost > 0) observer_.Lost(options_.name, lost);
-  if (unsaid == 0) return;
-  observer_.Noted(
-      LogLevel::kError, options_.name,
-      std::to_string(unsaid) + " messages left the stream '" + options_.stream +
-          "' before the consumer '" + options_.durable +
-          "' was given them: they were too old or too many for the stream's "
-          "limits (max_age, max_msgs, max_bytes), or somebody removed them");
 }
 
 void JetStreamInlet::OnNaked(natsConnection*, natsSubscription*,

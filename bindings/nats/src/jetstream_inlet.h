@@ -24,6 +24,7 @@
 #include "crash_journal.h"
 #include "deliveries.h"
 #include "drops.h"
+#include "given_back.h"
 #include "link.h"
 #include "outbox.h"
 #include "pulls.h"
@@ -109,6 +110,7 @@ class JetStreamInlet : public Inlet,
   void RunSuspect();
   void Ask();
   void DoTimers();
+  void AskForFirst(TimePoint now);
   void DoSeek();
   void GiveBackRest() noexcept;
   [[nodiscard]] std::size_t RoomLeft();
@@ -126,6 +128,8 @@ class JetStreamInlet : public Inlet,
                       void* self) noexcept;
 
   void Heard(const ConsumerFacts& facts) noexcept;
+  void HeardFirst(std::uint64_t first) noexcept;
+  void TellLost(std::uint64_t lost) noexcept;
   [[nodiscard]] std::chrono::milliseconds DelayOf(
       const Settlement& settlement, std::uint64_t delivered) const noexcept;
   void SettleOpen(OpenMessage& message, Word::Kind kind,
@@ -168,6 +172,7 @@ class JetStreamInlet : public Inlet,
   Deliveries deliveries_ CIRRO_GUARDED_BY(mutex_);
   Suspects suspects_ CIRRO_GUARDED_BY(mutex_);
   Drops drops_ CIRRO_GUARDED_BY(mutex_);
+  GivenBack given_back_ CIRRO_GUARDED_BY(mutex_);
   std::uint64_t drops_unsaid_ CIRRO_GUARDED_BY(mutex_) = 0;
   TimePoint drops_said_at_ CIRRO_GUARDED_BY(mutex_) = TimePoint::min();
   Outbox outbox_ CIRRO_GUARDED_BY(mutex_);

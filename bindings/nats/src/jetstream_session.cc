@@ -436,6 +436,7 @@ void JetStreamInlet::DoTimers() {
   static_cast<void>(natsConnection_PublishRequest(
       link_.get(), consumer_.info_subject().c_str(), answer.c_str(), nullptr,
       0));
+  AskForFirst(now);
   const MutexLock lock(mutex_);
   for (const Held& held : held_) {
     if (OpenMessage* const open = deliveries_.Find(held.delivery.token())) {
@@ -472,6 +473,7 @@ void JetStreamInlet::DoSeek() {
       // What is open belongs to a consumer that is no more.
       deliveries_.Clear();
       suspects_.Clear();
+      given_back_.Clear();
       unconfirmed_.clear();
       ended_suspects_.clear();
       outbox_.Empty([](const Word&) {});

@@ -46,6 +46,18 @@ std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
   return facts;
 }
 
+std::optional<std::uint64_t> ParseFirstSequence(std::string_view json) {
+  const auto info = nlohmann::json::parse(json, nullptr, false);
+  if (!info.is_object()) return std::nullopt;
+  const auto state = info.find("state");
+  if (state == info.end() || !state->is_object()) return std::nullopt;
+  const auto first = state->find("first_seq");
+  if (first == state->end() || !first->is_number_unsigned()) {
+    return std::nullopt;
+  }
+  return first->get<std::uint64_t>();
+}
+
 std::optional<NakAdvisory> ParseNakAdvisory(std::string_view json) {
   const auto advisory = nlohmann::json::parse(json, nullptr, false);
   if (!advisory.is_object()) return std::nullopt;

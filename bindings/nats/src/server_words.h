@@ -33,6 +33,11 @@ struct ConsumerFacts {
 [[nodiscard]] std::optional<ConsumerFacts> ParseConsumerInfo(
     std::string_view json);
 
+/// The sequence of the first message that an answer of the server's STREAM.INFO
+/// says the stream has; nothing: an error.
+[[nodiscard]] std::optional<std::uint64_t> ParseFirstSequence(
+    std::string_view json);
+
 /// The stream sequence and the number of the delivery that an advisory says
 /// was given back (MSG_NAKED).
 struct NakAdvisory {

@@ -66,6 +66,25 @@ TEST(JetStreamLimits, MessagesThatSomebodyRemovedAreSaidThoughNoneFollows) {
   EXPECT_TRUE(rig.notes.Said("7 messages left the stream 'ORDERS'"));
 }
 
+TEST(JetStreamLimits, AMessageThatAgesWhileItWaitsToBeGivenAgainIsSaid) {
+  JetStreamRig rig;
+  ASSERT_EQ(rig.peer.AddStream(
+                "SHORT", "short.>",
+                [](jsStreamConfig& config) { config.MaxAge = 500'000'000; }),
+            NATS_OK);
+  JetStreamInletOptions options = rig.Options();
+  options.stream = "SHORT";
+  InlineSink::Function fails = [](const Delivery&) {
+    return test::Failed(ErrorCode::kFunctionFailed, "no",
+                        std::chrono::hours(1));
+  };
+  RunningInlet<InlineSink> running(rig.Make(options), fails);
+  rig.peer.PublishEvent("short.a", "aged");
+
+  EXPECT_TRUE(Eventually([&] { return rig.notes.lost() == 1; }));
+  EXPECT_TRUE(rig.notes.Said("1 messages left the stream 'SHORT'"));
+}
+
 TEST(JetStreamLimits, WhatWasSettledMayLeaveTheStream) {
   JetStreamRig rig(js_WorkQueuePolicy);
   RunningInlet<InlineSink> running(rig.Make());
