@@ -1,6 +1,10 @@
 #include "raw_message.h"
 
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
+
+#include "header_lines.h"
 
 namespace cirro::internal::nats {
 namespace {
@@ -13,10 +17,30 @@ struct FreeArray {
 };
 using TextArray = std::unique_ptr<const char*, FreeArray>;
 
+// The versions of libnats whose messages are known to be as WireHeaders has it.
+constexpr std::uint32_t kFirstKnown = 0x030400;
+constexpr std::uint32_t kBehindKnown = 0x030b00;
+
+// libnats copies what it received into one block: subject, reply, headers and
+// data, each with a zero behind it. It gives out all of them but the headers,
+// for which it makes some twenty pieces of memory in a hash table, that a
+// thread of its own frees. Empty where they are not what stands there.
+std::string_view WireHeaders(const natsMsg* message) {
+  static const std::uint32_t version = nats_GetVersionNumber();
+  if (version < kFirstKnown || version >= kBehindKnown) return {};
+  const char* const reply = natsMsg_GetReply(message);
+  const char* const data = natsMsg_GetData(message);
+  if (reply == nullptr || data == nullptr) return {};
+  const char* const begin = reply + std::strlen(reply) + 1;
+  return begin < data ? std::string_view(
+                            begin, static_cast<std::size_t>(data - begin) - 1)
+                      : std::string_view();
+}
+
 }  // namespace
 
 void ReadHeaders(natsMsg* message, std::vector<NatsHeader>& headers) {
-  headers.clear();
+  if (ParseHeaderLines(WireHeaders(message), headers)) return;
   const char** names = nullptr;
   int count = 0;
   if (natsMsgHeader_Keys(message, &names, &count) != NATS_OK) return;

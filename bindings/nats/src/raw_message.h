@@ -18,6 +18,7 @@ namespace cirro::internal::nats {
 }
 
 /// Its headers, into `headers`: views that live as long as the message.
+/// REQUIRES: it was received, and is as it came.
 void ReadHeaders(natsMsg* message, std::vector<NatsHeader>& headers);
 
 /// Of one header, exactly so spelt; empty where it is not there.
