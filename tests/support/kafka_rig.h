@@ -56,6 +56,16 @@ class Notes final : public Observer {
     failures_.push_back(error.message);
   }
 
+  void Lost(std::string_view /*part*/,
+            std::uint64_t messages) noexcept override {
+    const std::lock_guard lock(mutex_);
+    lost_ += messages;
+  }
+  /// So many messages left their source unseen.
+  [[nodiscard]] std::uint64_t lost() {
+    const std::lock_guard lock(mutex_);
+    return lost_;
+  }
   [[nodiscard]] bool Said(std::string_view text) {
     const std::lock_guard lock(mutex_);
     return std::any_of(lines_.begin(), lines_.end(), [&](const auto& line) {
@@ -93,6 +103,7 @@ class Notes final : public Observer {
   std::vector<std::string> lines_;
   std::vector<std::string> warnings_;
   std::vector<std::string> failures_;
+  std::uint64_t lost_ = 0;
 };
 
 /// Hears how sends end.

@@ -190,6 +190,29 @@ class KafkaTool {
     return records;
   }
 
+  /// As retention does: what is before that offset is gone.
+  void DeleteBefore(const std::string& topic, std::int64_t offset,
+                    std::int32_t partition = 0) {
+    rd_kafka_topic_partition_list_t* const list =
+        rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic.c_str(), partition)->offset =
+        offset;
+    rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_t* const queue = rd_kafka_queue_new(producer_);
+    rd_kafka_DeleteRecords(producer_, &request, 1, nullptr, queue);
+    rd_kafka_event_t* const event = rd_kafka_queue_poll(queue, 20'000);
+    const auto* const result =
+        event == nullptr ? nullptr : rd_kafka_event_DeleteRecords_result(event);
+    const bool deleted =
+        result != nullptr && rd_kafka_event_error(event) == 0 &&
+        rd_kafka_DeleteRecords_result_offsets(result)->elems[0].err == 0;
+    if (event != nullptr) rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteRecords_destroy(request);
+    if (!deleted) throw std::runtime_error("records were not deleted");
+  }
+
   struct CommittedOffset {
     std::int64_t offset = -1;  ///< Negative: none.
     std::string metadata{};

@@ -156,8 +156,14 @@ class Consumer {
   void Rewind(Partition& partition, std::uint64_t position, std::uint64_t end);
   void Void(Partition& partition, std::uint64_t position, std::uint64_t end);
   void ReadFrom(Partition& partition, std::uint64_t offset) noexcept;
+  [[nodiscard]] rd_kafka_resp_err_t SeekTo(const Partition& partition,
+                                           std::uint64_t offset) noexcept;
+  [[nodiscard]] rd_kafka_resp_err_t Restart(Partition& partition,
+                                            std::uint64_t offset) noexcept;
   void AskAnew(TimePoint now) noexcept;
   void StartAnew(const Asker::Answer& answer, TimePoint now) noexcept;
+  void TellGone(std::uint32_t slot, std::uint64_t offset, const Bounds& range,
+                std::uint64_t start, std::uint64_t lost) noexcept;
   void RewindAll() noexcept;
   void AskRewind(TimePoint now) noexcept;
   void RewindTo(const Asker::Answer& answer) noexcept;

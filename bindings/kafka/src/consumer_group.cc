@@ -28,6 +28,22 @@ std::string_view MetadataOf(const rd_kafka_topic_partition_t& element) {
   return {static_cast<const char*>(element.metadata), element.metadata_size};
 }
 
+// Of what the commit of `element` says is not done, how much left the partition
+// since.
+std::uint64_t LostSince(const rd_kafka_topic_partition_t& element,
+                        const Bounds& range) {
+  const auto committed = static_cast<std::uint64_t>(element.offset);
+  if (committed >= range.begin) return 0;
+  std::uint64_t lost = range.begin - committed;
+  const auto map = DecodeOffsetMap(MetadataOf(element), committed, range.end);
+  if (!map) return lost;
+  for (const OffsetRun& run : map->done) {
+    const std::uint64_t end = std::min(run.end, range.begin);
+    if (run.begin < end) lost -= end - run.begin;
+  }
+  return lost;
+}
+
 }  // namespace
 
 bool Consumer::IsCooperative() const noexcept {
@@ -225,12 +241,8 @@ void Consumer::Prepare(const Asker::Answer& answer) {
     if (kept) {
       last = LastSaid(slot, element, range);
     } else if (element.offset >= 0) {
-      voice_.Say(LogLevel::kWarning,
-                 shared_.NameOf(slot) + ": the committed offset " +
-                     std::to_string(element.offset) + " is gone (" +
-                     std::to_string(range.begin) + " to " +
-                     std::to_string(range.end) + " are there); it begins at " +
-                     std::to_string(position) + ", as `start` says");
+      TellGone(slot, static_cast<std::uint64_t>(element.offset), range,
+               position, LostSince(element, range));
     }
     const Survived ours = std::exchange(survived_[slot], {});
     if (last && ours.unsaid && ours.base == position) {

@@ -164,6 +164,7 @@ bool Consumer::OnReadError(Partition& partition,
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
       partition.Drop();
       partition.gone = true;
+      partition.stopped = true;
       return false;
     default:
       OnError(message.err, shared_.NameOf(partition.slot) + ": " +

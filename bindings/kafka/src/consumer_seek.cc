@@ -126,9 +126,24 @@ void Consumer::Void(Partition& partition, std::uint64_t position,
 }
 
 // Only this thread consumes, so no record from before the seek can follow it.
-// Librdkafka answers it by itself, whether there is a broker or not.
 void Consumer::ReadFrom(Partition& partition, std::uint64_t offset) noexcept {
   partition.Drop();
+  const auto code = partition.stopped ? Restart(partition, offset)
+                                      : SeekTo(partition, offset);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  // Tried until it works: what is read before it is known, or not to be.
+  voice_.Say(LogLevel::kWarning,
+             shared_.NameOf(partition.slot) + ": the seek to " +
+                 std::to_string(offset) +
+                 " failed and is tried again: " + TextOf(code));
+  partition.reads_again = true;
+  partition.read_from = offset;
+  partition.read_at = clock_.Now() + milliseconds(200);
+}
+
+// Librdkafka answers it by itself, whether there is a broker or not.
+rd_kafka_resp_err_t Consumer::SeekTo(const Partition& partition,
+                                     std::uint64_t offset) noexcept {
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(),
                                     partition.number)
@@ -142,19 +157,43 @@ void Consumer::ReadFrom(Partition& partition, std::uint64_t offset) noexcept {
   auto code =
       error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  // Tried until it works: what is read before it is known, or not to be.
-  voice_.Say(LogLevel::kWarning,
-             shared_.NameOf(partition.slot) + ": the seek to " +
-                 std::to_string(offset) +
-                 " failed and is tried again: " + TextOf(code));
-  partition.reads_again = true;
-  partition.read_from = offset;
-  partition.read_at = clock_.Now() + milliseconds(200);
+  return code;
+}
+
+// A partition whose offset was gone is fetched no more, and cannot be sought
+// in: only an assignment begins it again. Of a group that is eager that is one
+// of all partitions, which go on where they are.
+rd_kafka_resp_err_t Consumer::Restart(Partition& partition,
+                                      std::uint64_t offset) noexcept {
+  // An assignment would be taken for the answer to the rebalance.
+  if (rebalance_ || IsJoining()) return RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS;
+  const PartitionList list =
+      ListOf(IsCooperative() ? Slots{partition.slot} : Assigned());
+  for (int i = 0; i < list->cnt; ++i) {
+    auto& element = list->elems[i];
+    const std::uint32_t slot = shared_.SlotOf(element.topic, element.partition);
+    Partition& each = *partitions_[slot];
+    each.Drop();
+    element.offset = static_cast<std::int64_t>(
+        slot == partition.slot ? offset : each.ledger.ReadsFrom());
+  }
+  auto code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (IsCooperative()) {
+    HandleError error(rd_kafka_incremental_unassign(handle_.get(), list.get()));
+    if (!error) {
+      error.reset(rd_kafka_incremental_assign(handle_.get(), list.get()));
+    }
+    if (error) code = rd_kafka_error_code(error.get());
+  } else {
+    code = rd_kafka_assign(handle_.get(), list.get());
+  }
+  partition.stopped = code != RD_KAFKA_RESP_ERR_NO_ERROR;
+  return code;
 }
 
 // The offset that was asked for is gone: retention took it, or somebody made
-// the topic anew.
+// the topic anew. Of the first nothing that was delivered is undone: what is
+// open is still waited for, by the next commit too.
 void Consumer::AskAnew(TimePoint now) noexcept {
   for (const auto& partition : partitions_) {
     if (asker_->busy()) return;
@@ -184,14 +223,49 @@ void Consumer::StartAnew(const Asker::Answer& answer, TimePoint now) noexcept {
   }
   const Positions::Key key{partition.topic, partition.number};
   const Bounds& range = answer.bounds.at(key);
-  const std::uint64_t start = StartOf(key, answer);
-  voice_.Say(LogLevel::kWarning,
-             shared_.NameOf(slot) + ": offset " +
-                 std::to_string(partition.ledger.next()) + " is gone (" +
-                 std::to_string(range.begin) + " to " +
-                 std::to_string(range.end) + " are there); it begins at " +
-                 std::to_string(start) + ", as `start` says");
-  Rewind(partition, start, range.end);
+  Ledger& ledger = partition.ledger;
+  const std::uint64_t next = ledger.next();
+  const std::uint64_t from = ledger.ReadsFrom();
+  if (range.end >= next && from >= range.begin) {  // It is there after all.
+    partition.gone = false;
+    ReadFrom(partition, from);
+    return;
+  }
+  const std::uint64_t start = range.end >= next && next >= range.begin
+                                  ? range.begin
+                                  : StartOf(key, answer);
+  const std::uint64_t lost = range.end >= next ? ledger.Gone(range.begin) : 0;
+  TellGone(slot, from, range, start, lost);
+  if (range.end < next) {
+    Rewind(partition, start, range.end);
+    return;
+  }
+  ledger.PassTo(start);
+  partition.gone = false;
+  partition.reads_again = false;
+  ReadFrom(partition, start);
+}
+
+// An offset that was to be read is not there, and so many after it, which were
+// not delivered.
+void Consumer::TellGone(std::uint32_t slot, std::uint64_t offset,
+                        const Bounds& range, std::uint64_t start,
+                        std::uint64_t lost) noexcept {
+  const std::string where =
+      shared_.NameOf(slot) + ": offset " + std::to_string(offset) +
+      " is gone (" + std::to_string(range.begin) + " to " +
+      std::to_string(range.end) + " are there); it begins at " +
+      std::to_string(start) + ", as `start` says";
+  if (lost == 0) {
+    voice_.Say(LogLevel::kWarning, where);
+    return;
+  }
+  voice_.Lost(lost);
+  voice_.Say(LogLevel::kError,
+             where + "; up to " + std::to_string(lost) +
+                 " records left the topic before they were delivered: they "
+                 "were too old or too many for its `retention.ms` and "
+                 "`retention.bytes`, or somebody removed them");
 }
 
 // After an aborted transaction nothing since the committed offsets is done.

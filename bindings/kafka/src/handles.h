@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,6 +53,10 @@ class Voice {
   }
   void Held(std::string_view partition, bool waits) const noexcept {
     observer_.Held(part_, partition, waits);
+  }
+  /// So many messages left the source before they were delivered.
+  void Lost(std::uint64_t messages) const noexcept {
+    observer_.Lost(part_, messages);
   }
   void Fail(const Error& error) const noexcept {
     observer_.Failed(part_, error);

@@ -103,6 +103,24 @@ void Ledger::Again(std::uint64_t offset) {
   if (back != given_back_.end()) back->second = true;
 }
 
+std::uint64_t Ledger::ReadsFrom() const noexcept {
+  for (const auto& [offset, again] : given_back_) {
+    if (again) return offset;
+  }
+  return next();
+}
+
+std::uint64_t Ledger::Gone(std::uint64_t begin) {
+  std::uint64_t gone = begin > next() ? begin - next() : 0;
+  for (auto at = given_back_.begin();
+       at != given_back_.end() && at->first < begin;) {
+    const auto [offset, again] = *at++;
+    if (again && Done(offset)) ++gone;
+  }
+  PassTo(begin);
+  return gone;
+}
+
 void Ledger::Failed(std::uint64_t offset, int attempts) {
   if (!watermark_.IsOpen(offset) || attempts <= 0) return;
   attempts_[offset] = static_cast<std::uint32_t>(attempts);

@@ -56,6 +56,12 @@ class Ledger {
   bool GivenBack(std::uint64_t offset);
   /// One that was given back is to be read again: Arrived says kDeliver to it.
   void Again(std::uint64_t offset);
+  /// Where the reader goes on: the first that is to be read again, else next().
+  [[nodiscard]] std::uint64_t ReadsFrom() const noexcept;
+  /// What is before `begin` left the partition: what of it is to be read again
+  /// never comes, and neither does what was not read. How many those are, of
+  /// which some may have been no records.
+  std::uint64_t Gone(std::uint64_t begin);
   /// So many attempts of it failed.
   void Failed(std::uint64_t offset, int attempts);
   /// The reader is at `next`: what is before it never comes, or came.

@@ -47,6 +47,7 @@ class Partition {
   bool suspicious = false;  ///< Its ledger is, as was said.
   bool rewinds = false;     ///< After an abort: where to is asked.
   bool gone = false;        ///< Its offset is: where to begin is asked.
+  bool stopped = false;     ///< Librdkafka fetches it no more: see Restart.
   std::uint32_t anew = 0;   ///< The epoch that was asked of.
   std::uint64_t committed_offset = 0;
   std::uint64_t awaited = 0;  ///< The version to be committed first; 0: none.
