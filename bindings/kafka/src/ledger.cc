@@ -29,6 +29,7 @@ void Ledger::Begin(const OffsetMap* last, std::uint64_t position,
   charged_ = 0;
   open_ = 0;
   at_bound_ = false;
+  was_suspicious_ = suspects_.active();
   ++changes_;  // That it began is to be committed.
 }
 
@@ -36,6 +37,7 @@ Ledger::Take Ledger::Arrived(std::uint64_t offset) {
   if (!given_back_.empty()) {
     if (const auto back = given_back_.find(offset); back != given_back_.end()) {
       if (!back->second) return Take::kPassOver;
+      if (Charge(offset)) return Take::kCommit;
       given_back_.erase(back);
       ++open_;
       return Take::kDeliver;
@@ -44,12 +46,13 @@ Ledger::Take Ledger::Arrived(std::uint64_t offset) {
   if (suspects_.active() && !watermark_.IsDone(offset) &&
       !watermark_.IsOpen(offset)) {
     if (watermark_.open() > 0) return Take::kHold;
-    if (charged_ != offset + 1 && !suspects_.IsGivenUp(offset)) {
-      suspects_.Charge(offset);
-      charged_ = offset + 1;
-      ++changes_;
-      return Take::kCommit;
-    }
+    if (Charge(offset)) return Take::kCommit;
+  }
+  // A death from here on is of what runs in parallel, and is to be taken so.
+  if (was_suspicious_ && !suspects_.active()) {
+    was_suspicious_ = false;
+    ++changes_;
+    return Take::kCommit;
   }
   switch (watermark_.Delivered(offset)) {
     case Watermark::Arrival::kOpen:
@@ -63,6 +66,18 @@ Ledger::Take Ledger::Arrived(std::uint64_t offset) {
       return Take::kHold;
   }
   return Take::kHold;
+}
+
+// Whether it is to be committed first that it runs alone.
+bool Ledger::Charge(std::uint64_t offset) {
+  if (!suspects_.active() || charged_ == offset + 1 ||
+      suspects_.IsGivenUp(offset)) {
+    return false;
+  }
+  suspects_.Charge(offset);
+  charged_ = offset + 1;
+  ++changes_;
+  return true;
 }
 
 int Ledger::AttemptOf(std::uint64_t offset) const {
@@ -143,6 +158,8 @@ Ledger::Commit Ledger::ToCommit(bool clean, std::size_t most_bytes) const {
   OffsetMap map;
   map.base = watermark_.position();
   map.next = std::max(watermark_.next(), map.base);
+  // All that may have been in flight at a death before is still suspected.
+  if (suspects_.active()) map.next = std::max(map.next, suspects_.horizon());
   map.clean = clean;
   map.starts = clean ? 0 : suspects_.starts();
   if (limits_.offset_map) watermark_.DoneAbove(map.done);

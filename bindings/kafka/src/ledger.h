@@ -100,6 +100,7 @@ class Ledger {
 
  private:
   void Moved();
+  bool Charge(std::uint64_t offset);
 
   const Limits limits_;
   Watermark watermark_;
@@ -112,6 +113,7 @@ class Ledger {
   std::uint64_t committed_ = 0;
   std::uint32_t open_ = 0;
   bool at_bound_ = false;
+  bool was_suspicious_ = false;  // And no commit said since that it is not.
 };
 
 }  // namespace cirro::internal::kafka

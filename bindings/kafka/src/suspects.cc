@@ -36,6 +36,11 @@ void Suspects::Begin(const OffsetMap* last, std::uint64_t base,
   // A charge that stayed tells as much as starts do, and no end that was clean
   // takes it back.
   active_ = unfinished >= kStarts || !crashes_.empty();
+  if (unfinished <= kStarts && crashes_.empty()) return;
+  // The last one ran one record at a time, each after a commit: nothing is
+  // suspected that was not.
+  const std::uint64_t charged = crashes_.empty() ? 0 : crashes_.back().offset;
+  horizon_ = std::min(horizon_, std::max(last->next, charged + 1));
 }
 
 bool Suspects::IsGivenUp(std::uint64_t offset) const noexcept {

@@ -30,7 +30,8 @@ class Suspects {
   explicit Suspects(std::uint32_t max_crashes) : max_crashes_(max_crashes) {}
 
   /// An assignment begins at `base`; `last` is what the commit before it said,
-  /// null where that is not known. What was in flight is before `horizon`.
+  /// null where that is not known. What was in flight is before `horizon`, and
+  /// before `last->next` where the one before was active.
   void Begin(const OffsetMap* last, std::uint64_t base, std::uint64_t horizon);
 
   /// Whether one record at a time is to be run.

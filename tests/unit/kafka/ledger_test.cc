@@ -198,6 +198,7 @@ TEST_F(LedgerTest, WhatKilledTheProcessTooOftenIsGivenUpAndNotChargedAgain) {
   OffsetMap last;
   last.base = 5;
   last.starts = 4;
+  last.next = 8;
   last.crashes = {{5, 2}};
   ledger_.Begin(&last, 5, kEnd);
 
@@ -231,6 +232,99 @@ TEST_F(LedgerTest, ACleanEndChargesNobodyWithWhatIsStillOpen) {
   EXPECT_THAT(Commit().crashes, ElementsAre(OffsetCount{5, 2}));
 
   EXPECT_THAT(Commit(true).crashes, ElementsAre(OffsetCount{5, 1}));
+}
+
+TEST_F(LedgerTest, WhatIsGoneIsNotWaitedForAndWhatIsOpenIs) {
+  ledger_.Begin(nullptr, 0, kEnd);
+  Deliver(0, 6);
+  for (const std::uint64_t offset : {1U, 2U, 4U}) {
+    EXPECT_TRUE(ledger_.GivenBack(offset));
+    ledger_.Again(offset);
+  }
+  EXPECT_EQ(ledger_.ReadsFrom(), 1U);
+
+  EXPECT_EQ(ledger_.Gone(3), 2U);
+
+  EXPECT_EQ(ledger_.ReadsFrom(), 4U);
+  EXPECT_EQ(ledger_.position(), 0U);
+  EXPECT_TRUE(ledger_.Done(0));
+  EXPECT_EQ(ledger_.position(), 3U);
+  EXPECT_EQ(ledger_.Arrived(4), Take::kDeliver);
+}
+
+TEST_F(LedgerTest, WhatIsGoneUnreadIsCounted) {
+  ledger_.Begin(nullptr, 0, kEnd);
+  Deliver(0, 2);
+
+  EXPECT_EQ(ledger_.Gone(50), 48U);
+
+  EXPECT_EQ(ledger_.ReadsFrom(), 50U);
+  EXPECT_EQ(ledger_.position(), 0U);
+  EXPECT_TRUE(ledger_.Done(1));
+  EXPECT_TRUE(ledger_.Done(0));
+  EXPECT_EQ(ledger_.position(), 50U);
+}
+
+TEST_F(LedgerTest, InSuspicionWhatWasGivenBackIsChargedAgain) {
+  OffsetMap last;
+  last.base = 5;
+  last.starts = 2;
+  ledger_.Begin(&last, 5, kEnd);
+  ASSERT_EQ(ledger_.Arrived(5), Take::kCommit);
+  ASSERT_EQ(ledger_.Arrived(5), Take::kDeliver);
+  ASSERT_TRUE(ledger_.GivenBack(5));
+  ledger_.Again(5);
+  EXPECT_THAT(Commit().crashes, IsEmpty());
+
+  EXPECT_EQ(ledger_.Arrived(5), Take::kCommit);
+
+  EXPECT_THAT(Commit().crashes, ElementsAre(OffsetCount{5, 1}));
+  EXPECT_EQ(ledger_.Arrived(5), Take::kDeliver);
+  EXPECT_EQ(ledger_.Arrived(6), Take::kHold);
+}
+
+// What ran one at a time is told by the commits: a death there widens nothing.
+TEST_F(LedgerTest, ADeathInSuspicionDoesNotSuspectMore) {
+  OffsetMap last;
+  last.base = 5;
+  last.starts = 2;
+  ledger_.Begin(&last, 5, kEnd);
+  ASSERT_EQ(ledger_.suspect_until(), 105U);
+  for (std::uint64_t offset = 5; offset < 60; ++offset) {
+    ASSERT_EQ(ledger_.Arrived(offset), Take::kCommit);
+    ASSERT_EQ(ledger_.Arrived(offset), Take::kDeliver);
+    ASSERT_TRUE(ledger_.Done(offset));
+  }
+  ASSERT_EQ(ledger_.Arrived(60), Take::kCommit);
+  const OffsetMap died = Commit();
+  ASSERT_EQ(died.base, 60U);
+
+  ledger_.Begin(&died, 60, kEnd);
+
+  EXPECT_TRUE(ledger_.suspicious());
+  EXPECT_EQ(ledger_.suspect_until(), 105U);
+}
+
+// Else a death among those that run in parallel then would be taken for one of
+// the suspects', time and again.
+TEST_F(LedgerTest, ThatSuspicionIsOverIsCommittedBeforeMoreRuns) {
+  OffsetMap last;
+  last.base = 5;
+  last.starts = 2;
+  ledger_.Begin(&last, 5, 7);
+  for (const std::uint64_t offset : {5U, 6U}) {
+    ASSERT_EQ(ledger_.Arrived(offset), Take::kCommit);
+    ASSERT_EQ(ledger_.Arrived(offset), Take::kDeliver);
+    ASSERT_TRUE(ledger_.Done(offset));
+  }
+  ASSERT_FALSE(ledger_.suspicious());
+
+  EXPECT_EQ(ledger_.Arrived(7), Take::kCommit);
+
+  EXPECT_EQ(Commit().starts, 1U);
+  EXPECT_THAT(Commit().crashes, IsEmpty());
+  EXPECT_EQ(ledger_.Arrived(7), Take::kDeliver);
+  EXPECT_EQ(ledger_.Arrived(8), Take::kDeliver);
 }
 
 }  // namespace

@@ -125,13 +125,14 @@ TEST(Suspects, AChargeOutlivesACleanEnd) {
   OffsetMap last;
   last.base = kBase;
   last.clean = true;
+  last.next = kHorizon - 10;
   last.crashes = {{kBase + 3, 1}};
   Suspects suspects(3);
 
   suspects.Begin(&last, kBase, kHorizon);
 
   EXPECT_TRUE(suspects.active());
-  EXPECT_EQ(suspects.horizon(), kHorizon);
+  EXPECT_EQ(suspects.horizon(), kHorizon - 10);
 }
 
 TEST(Suspects, AnAssignmentThatWasLostIsForgivenToItsProcess) {
