@@ -214,14 +214,23 @@ void Consumer::Take(Note& note) noexcept {
         return;
       }
       ledger.Again(offset);
-      partition->read_from = partition->reads_again
-                                 ? std::min(partition->read_from, offset)
-                                 : offset;
-      partition->reads_again = true;
-      partition->read_at =
-          clock_.Now() + std::max(note.delay, milliseconds(100));
+      ReadAgain(*partition, offset,
+                clock_.Now() + std::max(note.delay, milliseconds(100)));
       return;
   }
+}
+
+// With others that are read again, and when the first of them is: one that
+// waits keeps none waiting.
+void Consumer::ReadAgain(Partition& partition, std::uint64_t offset,
+                         TimePoint at) noexcept {
+  if (partition.reads_again) {
+    offset = std::min(partition.read_from, offset);
+    at = std::min(partition.read_at, at);
+  }
+  partition.reads_again = true;
+  partition.read_from = offset;
+  partition.read_at = at;
 }
 
 bool Consumer::ServeEvents(rd_kafka_queue_t* events) noexcept {

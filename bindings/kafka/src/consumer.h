@@ -89,6 +89,8 @@ class Consumer {
   bool Turn(TimePoint now) noexcept;
   bool TakeNotes() noexcept;
   void Take(Note& note) noexcept;
+  static void ReadAgain(Partition& partition, std::uint64_t offset,
+                        TimePoint at) noexcept;
   bool ServeEvents(rd_kafka_queue_t* events) noexcept;
   void OnError(rd_kafka_resp_err_t code, std::string_view text) noexcept;
   void Link(LinkState::Kind kind) noexcept;

@@ -345,6 +345,19 @@ TEST_F(KafkaInletTest, AForgedOrDamagedOffsetMapIsIgnoredAndSaysWhy) {
   EXPECT_THAT(member->sink.came(), ElementsAre("2", "5"));
 }
 
+TEST_F(KafkaInletTest, OneThatWaitsToBeReadAgainKeepsNoOtherWaiting) {
+  const std::string topic = tool().MakeTopic();
+  tool().WriteEvents(topic, 2);
+  const auto member = Start(Options(topic));
+  ASSERT_TRUE(member->sink.Await(2));
+
+  member->sink.Take("0").Settle({.kind = Settlement::Kind::kNak});
+  member->sink.Take("1").Settle(
+      {.kind = Settlement::Kind::kNak, .delay = std::chrono::minutes(10)});
+
+  EXPECT_TRUE(member->sink.Await(3));
+}
+
 TEST_F(KafkaInletTest, ACommittedOffsetThatIsGoneBeginsAnewAndSaysSo) {
   const std::string topic = tool().MakeTopic();
   tool().WriteEvents(topic, 5);
