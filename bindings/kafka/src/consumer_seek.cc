@@ -166,7 +166,8 @@ rd_kafka_resp_err_t Consumer::SeekTo(const Partition& partition,
 rd_kafka_resp_err_t Consumer::Restart(Partition& partition,
                                       std::uint64_t offset) noexcept {
   // An assignment would be taken for the answer to the rebalance.
-  if (rebalance_ || IsJoining()) return RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS;
+  if (rebalance_ || IsJoining(clock_.Now()))
+    return RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS;
   const PartitionList list =
       ListOf(IsCooperative() ? Slots{partition.slot} : Assigned());
   for (int i = 0; i < list->cnt; ++i) {
