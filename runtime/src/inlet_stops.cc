@@ -9,8 +9,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// For an inlet whose grace time is used up to close what it has.
-constexpr milliseconds kLastWords{250};
+// For the last commit of an inlet whose grace time is used up: less than Cloud
+// Run leaves beside the default of `drain.grace`.
+constexpr milliseconds kLastWords{1'500};
 
 }  // namespace
 
