@@ -24,7 +24,7 @@ void Feed(const std::string& brokers, const std::string& topic, int messages,
           int rate, const Latencies& latencies) {
   rd_kafka_t* const producer =
       MakeClient(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers},
-                                     {"linger.ms", "0"},
+                                     {"linger.ms", "2"},
                                      {"socket.nagle.disable", "true"}});
   Pace(
       messages, rate,
