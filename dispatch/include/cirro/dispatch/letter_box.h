@@ -71,7 +71,8 @@ class CIRRO_EXPORT LetterBox {
   /// Visits what fits in the original order (CameBefore), of what was kept
   /// when the walk began: a redriven letter that dies again is not met again
   /// in the same walk. A visit may mark or remove what it is given. What cannot
-  /// be read is passed over, and named at the end: kInvalidEvent.
+  /// be read is passed over, and named: by the box's observer, or by the error
+  /// at the end (kInvalidEvent).
   virtual Result<void> Walk(const LetterFilter& filter, const Visit& visit) = 0;
 
   /// The letter of that id, or nothing.
