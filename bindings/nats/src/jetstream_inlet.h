@@ -28,6 +28,7 @@
 #include "link.h"
 #include "outbox.h"
 #include "pulls.h"
+#include "spent_messages.h"
 #include "suspects.h"
 
 namespace cirro::internal::nats {
@@ -103,7 +104,6 @@ class JetStreamInlet : public Inlet,
   void WaitForMessages();
   void TakeAll(natsSubscription* messages, natsMsg* first);
   void TakeOne(natsMsg* message);
-  void DoneWith(NatsHandle<natsMsg> message);
   void TakeStatus(natsMsg* message);
   [[nodiscard]] bool IsKnown(const AckReply& facts, const char* reply);
   void HandOver();
@@ -150,8 +150,7 @@ class JetStreamInlet : public Inlet,
   std::string inbox_;
   std::vector<NatsHeader> headers_;
   std::vector<Delivery> batch_;
-  std::vector<NatsHandle<natsMsg>> done_with_;
-  std::size_t done_with_bytes_ = 0;
+  SpentMessages spent_;
   std::size_t settled_here_ = 0;  // By this thread, of the last batch.
   bool at_once_ = false;          // All of it.
   std::deque<Held> held_;

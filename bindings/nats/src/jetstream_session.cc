@@ -24,7 +24,6 @@ constexpr int kMostAtOnce = 256;
 constexpr std::size_t kFew = 8;
 constexpr std::size_t kWordsAtOnce = 32;
 constexpr milliseconds kLinger{1};
-constexpr std::size_t kBytesKept = 262'144;
 // What a message is on the wire beside its payload and headers.
 constexpr std::size_t kEnvelope = 4'096;
 
@@ -208,18 +207,7 @@ void JetStreamInlet::TakeAll(natsSubscription* messages, natsMsg* first) {
     if (at_once_ && batch_.size() >= kFew) HandOver();
   }
   HandOver();
-  done_with_.clear();
-  done_with_bytes_ = 0;
-}
-
-// libnats has a thread of its own to free messages: it is woken once for many
-// of them.
-void JetStreamInlet::DoneWith(NatsHandle<natsMsg> message) {
-  done_with_bytes_ += PayloadOf(message.get()).size();
-  done_with_.push_back(std::move(message));
-  if (done_with_bytes_ < kBytesKept) return;
-  done_with_.clear();
-  done_with_bytes_ = 0;
+  spent_.LetGo();
 }
 
 void JetStreamInlet::TakeOne(natsMsg* message) {
@@ -253,7 +241,7 @@ void JetStreamInlet::TakeOne(natsMsg* message) {
     token = deliveries_.Add(reply, *facts, bytes, suspect);
     if (heard_) heard_->pending = facts->pending;
   }
-  DoneWith(std::move(owned));
+  spent_.Add(std::move(owned));
   Delivery delivery =
       std::holds_alternative<Event>(content.content)
           ? Delivery(std::get<Event>(std::move(content.content)), info_, *this,

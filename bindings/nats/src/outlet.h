@@ -19,6 +19,7 @@
 #include "cirro/dispatch/outlet.h"
 #include "cirro/nats/nats.h"
 #include "link.h"
+#include "spent_messages.h"
 
 namespace cirro::internal::nats {
 
@@ -86,6 +87,7 @@ class NatsOutlet : public Outlet, public DeadLetterPlace, public Linked {
   const std::string inbox_;
 
   // The thread's own.
+  SpentMessages published_;
   std::uint64_t epoch_ = 0;
 
   Mutex mutex_;
