@@ -99,6 +99,7 @@ Result<void> Consumer::Seek(const Asker::Answer& answer) {
         offset = answer.times.at(key);
         break;
     }
+    partition.rewinds = false;  // This is where it begins.
     Rewind(partition, offset, range.end);
   }
   return {};
