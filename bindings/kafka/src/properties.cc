@@ -284,6 +284,11 @@ Result<void> CheckInlet(const KafkaInletOptions& options) {
       return checked;
     }
   }
+  if (options.exactly_once.enabled && options.read_uncommitted) {
+    return InvalidOption("read_uncommitted",
+                         "cannot be with `exactly_once`: what was undone would "
+                         "be answered");
+  }
   if (options.exactly_once.max_records == 0) {
     return InvalidOption("exactly_once.max_records", "must not be 0");
   }

@@ -136,5 +136,13 @@ TEST(KafkaProperties, SecretsAreKnownByTheirNames) {
   EXPECT_FALSE(IsSecretProperty("linger.ms"));
 }
 
+TEST(KafkaProperties, ExactlyOnceReadsWhatIsCommittedAlone) {
+  EXPECT_THAT(Why([](KafkaInletOptions& options) {
+                options.read_uncommitted = true;
+                options.exactly_once.enabled = true;
+              }),
+              StartsWith("read_uncommitted: cannot be with `exactly_once`"));
+}
+
 }  // namespace
 }  // namespace cirro::internal::kafka
