@@ -56,6 +56,17 @@ class Notes final : public Observer {
     failures_.push_back(error.message);
   }
 
+  void Buried(const DeadLetterFacts& facts, const Delivery& delivery,
+              std::string_view place) noexcept override {
+    const std::lock_guard lock(mutex_);
+    buried_.push_back(delivery.inlet().name + " " + facts.position + " " +
+                      std::string(place));
+  }
+  /// "inlet position place" of each dead letter that is safe.
+  [[nodiscard]] std::vector<std::string> buried() {
+    const std::lock_guard lock(mutex_);
+    return buried_;
+  }
   void Lost(std::string_view /*part*/,
             std::uint64_t messages) noexcept override {
     const std::lock_guard lock(mutex_);
@@ -103,6 +114,7 @@ class Notes final : public Observer {
   std::vector<std::string> lines_;
   std::vector<std::string> warnings_;
   std::vector<std::string> failures_;
+  std::vector<std::string> buried_;
   std::uint64_t lost_ = 0;
 };
 

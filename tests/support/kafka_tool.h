@@ -213,6 +213,17 @@ class KafkaTool {
     if (!deleted) throw std::runtime_error("records were not deleted");
   }
 
+  /// Nobody may write to the topic from now on, nor, unless it is `visible`,
+  /// know of it.
+  void Forbid(const std::string& topic, bool visible) {
+    if (visible) {
+      Allow(topic, RD_KAFKA_ACL_OPERATION_DESCRIBE,
+            RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW);
+    }
+    Allow(topic, RD_KAFKA_ACL_OPERATION_WRITE,
+          RD_KAFKA_ACL_PERMISSION_TYPE_DENY);
+  }
+
   struct CommittedOffset {
     std::int64_t offset = -1;  ///< Negative: none.
     std::string metadata{};
@@ -279,6 +290,22 @@ class KafkaTool {
   }
 
  private:
+  void Allow(const std::string& topic, rd_kafka_AclOperation_t operation,
+             rd_kafka_AclPermissionType_t permission) {
+    std::array<char, 256> why{};
+    rd_kafka_AclBinding_t* acl = rd_kafka_AclBinding_new(
+        RD_KAFKA_RESOURCE_TOPIC, topic.c_str(),
+        RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:*", "*", operation, permission,
+        why.data(), why.size());
+    rd_kafka_queue_t* const queue = rd_kafka_queue_new(producer_);
+    rd_kafka_CreateAcls(producer_, &acl, 1, nullptr, queue);
+    rd_kafka_event_t* const event = rd_kafka_queue_poll(queue, 20'000);
+    const bool made = event != nullptr && rd_kafka_event_error(event) == 0;
+    if (event != nullptr) rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AclBinding_destroy(acl);
+    if (!made) throw std::runtime_error("no rule was made for " + topic);
+  }
   static RawRecord Copy(const rd_kafka_message_t& message) {
     RawRecord record{.partition = message.partition, .offset = message.offset};
     if (message.key != nullptr) {

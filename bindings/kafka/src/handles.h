@@ -58,6 +58,11 @@ class Voice {
   void Lost(std::uint64_t messages) const noexcept {
     observer_.Lost(part_, messages);
   }
+  /// A dead letter, of `delivery`, is safe at `place`.
+  void Buried(const DeadLetterFacts& facts, const Delivery& delivery,
+              std::string_view place) const noexcept {
+    observer_.Buried(facts, delivery, place);
+  }
   void Fail(const Error& error) const noexcept {
     observer_.Failed(part_, error);
   }

@@ -31,6 +31,10 @@ std::string WhatToChange(rd_kafka_resp_err_t code) {
       return "; see `session_timeout`: the broker bounds it";
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
       return "; see `instance_id`: another member has it";
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return "; see `transactional_id`";
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
+      return "; see `transaction_timeout`: the broker bounds it";
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
       return "; a function registered as inline must not block";
     default:

@@ -32,7 +32,10 @@ std::size_t TopicBound::MostBytes(TimePoint now) const noexcept {
   return known ? record_.load() : own_;
 }
 
-void TopicBound::Begin() noexcept { groups_.clear(); }
+void TopicBound::Begin(TimePoint now) noexcept {
+  groups_.clear();
+  if (now >= group_until_) group_ = own_;
+}
 
 bool TopicBound::IsFullFor(std::size_t bytes) const noexcept {
   if (group_ == own_ || groups_.empty()) return false;
@@ -53,6 +56,7 @@ std::uint32_t TopicBound::Wrote(std::size_t bytes) {
 void TopicBound::Refused(std::uint32_t group, std::size_t bytes,
                          TimePoint now) noexcept {
   const Group& its = groups_[group];
+  group_until_ = now + kKnown;
   if (its.records > 1) {
     group_ = std::min(group_, its.bytes / 2);
     return;

@@ -38,7 +38,7 @@ class TopicBound {
   [[nodiscard]] std::size_t MostBytes(TimePoint now) const noexcept;
 
   /// A transaction begins.
-  void Begin() noexcept;
+  void Begin(TimePoint now) noexcept;
   /// Whether what was written must be with the broker before a record of so
   /// many bytes is.
   [[nodiscard]] bool IsFullFor(std::size_t bytes) const noexcept;
@@ -59,6 +59,7 @@ class TopicBound {
   std::atomic<std::size_t> record_;
   std::atomic<TimePoint::rep> known_until_{0};
   std::size_t group_;
+  TimePoint group_until_{};
   std::vector<Group> groups_{};  // Of this transaction.
 };
 

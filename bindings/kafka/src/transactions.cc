@@ -6,9 +6,12 @@
 #include <charconv>
 #include <chrono>
 #include <climits>
+#include <set>
 #include <utility>
+#include <variant>
 
 #include "cirro/kafka/codec.h"
+#include "refusals.h"
 
 namespace cirro::internal::kafka {
 namespace {
@@ -65,7 +68,8 @@ Transactions::Transactions(const Voice& voice, const Clock& clock,
       properties_(std::move(properties)),
       most_bytes_(most_bytes),
       clock_(clock),
-      voice_(voice) {}
+      voice_(voice),
+      info_{.name = voice.part()} {}
 
 Transactions::~Transactions() = default;
 
@@ -85,11 +89,13 @@ Result<void> Transactions::CanSend(std::uint32_t outlet,
   const Place& place = outlets_.at(outlet);
   // No character takes more than six on its way.
   constexpr std::size_t kMostGrowth = 8;
-  if (event.memory_size() < place.bound.MostBytes(clock_.Now()) / kMostGrowth) {
+  const TimePoint now = clock_.Now();
+  if (event.memory_size() < place.bound.MostBytes(now) / kMostGrowth &&
+      !place.refusals.any(now)) {
     return {};
   }
   EncodeKafka(place.options.mode, event, draft);
-  return Check(place, WireBytes(draft, KeyOf(event, place.options.key_from)));
+  return Check(place, draft, KeyOf(event, place.options.key_from));
 }
 
 Result<void> Transactions::CanKeep(std::uint32_t place,
@@ -97,12 +103,15 @@ Result<void> Transactions::CanKeep(std::uint32_t place,
   thread_local KafkaDraft draft;
   const MessageHeaders why = DeadLetterHeaders(letter.facts);
   EncodeKafkaLetter(letter, why, draft);
-  return Check(places_.at(place), WireBytes(draft, letter.key));
+  return Check(places_.at(place), draft, letter.key);
 }
 
-Result<void> Transactions::Check(const Place& place, std::size_t bytes) const {
-  const std::size_t most = place.bound.MostBytes(clock_.Now());
-  if (bytes <= most) return {};
+Result<void> Transactions::Check(const Place& place, const KafkaDraft& draft,
+                                 std::string_view key) const {
+  const TimePoint now = clock_.Now();
+  const std::size_t bytes = WireBytes(draft, key);
+  const std::size_t most = place.bound.MostBytes(now);
+  if (bytes <= most) return place.refusals.Check(DigestOf(draft, key), now);
   return Error{ErrorCode::kTooLarge,
                "outlet '" + place.options.name + "': topic '" +
                    place.options.topic + "': " + std::to_string(bytes) +
@@ -162,6 +171,16 @@ void Transactions::Run(const std::stop_token& stop) noexcept {
       batch = std::exchange(batch_, std::nullopt);
     }
     Ended ended = Do(*batch, stop);
+    const TimePoint now = clock_.Now();
+    for (auto* const all : {&outlets_, &places_}) {
+      for (Place& place : *all) place.refusals.End(now);
+    }
+    if (ended.end == End::kCommitted) {
+      TellBuried(*batch);
+    } else if (ended.code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+               ended.code == RD_KAFKA_RESP_ERR_OPERATION_NOT_ATTEMPTED) {
+      FindRefusing(*batch, stop);
+    }
     {
       const MutexLock lock(mutex_);
       ended_ = std::move(ended);
@@ -182,23 +201,25 @@ Transactions::Ended Transactions::Try(const std::stop_token& stop,
                                       const Call& call) {
   for (;;) {
     const HandleError error(call());
-    if (!error) return {End::kCommitted, {}};
+    if (!error) return {End::kCommitted, {}, {}};
     const std::string why = TextOf(error.get());
     if (rd_kafka_error_is_fatal(error.get()) != 0) {
       if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FENCED ||
           rd_kafka_error_code(error.get()) ==
               RD_KAFKA_RESP_ERR_PRODUCER_FENCED) {
-        return {End::kFenced, why};
+        return {End::kFenced, why, {}};
       }
-      return Rebuild(why);
+      return Rebuild(why + WhatToChange(rd_kafka_error_code(error.get())));
     }
     if (rd_kafka_error_txn_requires_abort(error.get()) != 0) {
-      return Abort(stop, why);
+      Ended ended = Abort(stop, why);
+      ended.code = rd_kafka_error_code(error.get());
+      return ended;
     }
     if (rd_kafka_error_is_retriable(error.get()) == 0) {
-      return Rebuild(why);
+      return Rebuild(why + WhatToChange(rd_kafka_error_code(error.get())));
     }
-    if (stop.stop_requested()) return {End::kAborted, "the inlet stops"};
+    if (stop.stop_requested()) return {End::kAborted, "the inlet stops", {}};
   }
 }
 
@@ -215,13 +236,14 @@ Transactions::Ended Transactions::Do(const Batch& batch,
   Ended ended = Try(stop, [&] { return rd_kafka_begin_transaction(producer); });
   if (ended.end != End::kCommitted) return ended;
   written_.clear();
+  spoilt_ = false;
   for (auto* const all : {&outlets_, &places_}) {
-    for (Place& place : *all) place.bound.Begin();
+    for (Place& place : *all) place.bound.Begin(clock_.Now());
   }
   for (const auto& settlement : batch.outputs) {
     const auto code = Write(*settlement, stop);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return Abort(stop, TextOf(code));
+      return Abort(stop, internal::kafka::TextOf(code));
     }
   }
   ended = Try(stop, [&] {
@@ -258,32 +280,125 @@ rd_kafka_resp_err_t Transactions::Write(Place& place, const KafkaDraft& draft,
                                         std::int32_t partition,
                                         const std::stop_token& stop) {
   const std::size_t bytes = WireBytes(draft, key);
-  if (place.bound.IsFullFor(bytes)) {
+  const RecordDigest digest = DigestOf(draft, key);
+  if (place.bound.IsFullFor(bytes) || place.refusals.IsFullFor(digest)) {
     const auto code = AwaitWritten(stop);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
     place.bound.BeginGroup();
+    place.refusals.BeginGroup();
   }
+  place.refusals.Wrote(digest);
   Written& written = written_.emplace_back();
   written.partition = partition;
   written.place = &place;
   written.bytes = bytes;
   written.group = place.bound.Wrote(bytes);
+  written.digest = digest;
   written.by = this;
   for (;;) {
     const auto code =
         Produce(producer_.get(), place.topic.get(), draft, key, &written);
-    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return code;
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || stop.stop_requested()) {
+      if (code != RD_KAFKA_RESP_ERR_NO_ERROR) Learn(written, code);
+      return code;
+    }
     rd_kafka_poll(producer_.get(), static_cast<int>(kTick.count()));
   }
 }
 
-// Until the broker has answered to all that was written.
+// Until the broker has answered to all that was written. Once it refused one it
+// is asked nothing more, and the rest would be waited for in vain.
 rd_kafka_resp_err_t Transactions::AwaitWritten(const std::stop_token& stop) {
   for (;;) {
     const auto code =
-        rd_kafka_flush(producer_.get(), static_cast<int>(kCall.count()));
+        rd_kafka_flush(producer_.get(), static_cast<int>(kTick.count()));
+    if (spoilt_) return RD_KAFKA_RESP_ERR__STATE;
     if (code != RD_KAFKA_RESP_ERR__TIMED_OUT || stop.stop_requested()) {
       return code;
+    }
+  }
+}
+
+// A broker that does not allow a topic refuses the transaction, without saying
+// which of its topics: each is tried alone.
+void Transactions::FindRefusing(const Batch& batch,
+                                const std::stop_token& stop) {
+  std::set<const Place*> asked;
+  const auto ask = [&](Place& place, Settlement sample) {
+    if (stop.stop_requested() || !asked.insert(&place).second) return;
+    if (!Refuses(place, batch, sample, stop)) return;
+    place.refusals.RefusedAll(
+        RefusedBy(place, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED),
+        clock_.Now());
+  };
+  for (const auto& settlement : batch.outputs) {
+    for (const Settlement::Output& output : settlement->outputs) {
+      Settlement sample;
+      sample.outputs.push_back(output);
+      ask(outlets_.at(output.outlet), std::move(sample));
+    }
+    for (const Settlement::Letter& letter : settlement->letters) {
+      Settlement sample;
+      sample.letters.push_back(letter);
+      ask(places_.at(letter.place), std::move(sample));
+    }
+  }
+}
+
+// In a transaction that is undone in any case.
+bool Transactions::Refuses(Place& place, const Batch& batch,
+                           const Settlement& sample,
+                           const std::stop_token& stop) {
+  constexpr int kPatience = static_cast<int>(kCall.count());
+  const HandleError begun(rd_kafka_begin_transaction(producer_.get()));
+  if (begun) return false;
+  written_.clear();
+  spoilt_ = false;
+  failed_ = false;
+  place.bound.Begin(clock_.Now());
+  bool undone = false;
+  if (Write(sample, stop) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    static_cast<void>(rd_kafka_flush(producer_.get(), kPatience));
+    const HandleError error(rd_kafka_send_offsets_to_transaction(
+        producer_.get(), batch.offsets.get(), batch.member.get(), kPatience));
+    undone = error && rd_kafka_error_txn_requires_abort(error.get()) != 0;
+  }
+  static_cast<void>(Abort(stop, {}));
+  // A record that was with the broker by then is not reported.
+  return undone && failed_;
+}
+
+Error Transactions::RefusedBy(const Place& place, rd_kafka_resp_err_t code) {
+  return {SendErrorOf(code, RD_KAFKA_MSG_STATUS_NOT_PERSISTED),
+          "outlet '" + place.options.name + "': topic '" + place.options.topic +
+              "': it is refused: " + internal::kafka::TextOf(code)};
+}
+
+// What is with the broker now; whoever observes need not settle it.
+void Transactions::TellBuried(const Batch& batch) const noexcept {
+  class Nothing final : public Settler {
+   public:
+    explicit Nothing(std::string position) : position_(std::move(position)) {}
+    void Settle(DeliveryToken /*token*/,
+                Settlement /*settlement*/) noexcept override {}
+    [[nodiscard]] std::string PositionOf(
+        DeliveryToken /*token*/) const override {
+      return position_;
+    }
+
+   private:
+    const std::string position_;
+  };
+  for (const auto& settlement : batch.outputs) {
+    for (const Settlement::Letter& each : settlement->letters) {
+      Nothing settler(each.letter.facts.position);
+      const Delivery delivery = std::visit(
+          [&](const auto& content) {
+            return Delivery(content, info_, settler, DeliveryToken{});
+          },
+          each.letter.content);
+      voice_.Buried(each.letter.facts, delivery,
+                    places_.at(each.place).options.name);
     }
   }
 }
@@ -292,11 +407,34 @@ rd_kafka_resp_err_t Transactions::AwaitWritten(const std::stop_token& stop) {
 void Transactions::OnReport(rd_kafka_t* /*handle*/,
                             const rd_kafka_message_t* message,
                             void* /*opaque*/) noexcept {
-  if (message->err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return;
   const auto& written =
       *static_cast<const Written*>(static_cast<Wanted*>(message->_private));
-  written.place->bound.Refused(written.group, written.bytes,
-                               written.by->clock_.Now());
+  written.by->Learn(written, message->err);
+}
+
+// What a refusal tells of the records to come.
+void Transactions::Learn(const Written& written, rd_kafka_resp_err_t code) {
+  Place& place = *written.place;
+  failed_ = true;
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      place.bound.Refused(written.group, written.bytes, clock_.Now());
+      break;
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+      place.refusals.Refused(written.digest, RefusedBy(place, code));
+      break;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+      place.refusals.RefusedAll(RefusedBy(place, code), clock_.Now());
+      break;
+    default:
+      return;
+  }
+  spoilt_ = true;
 }
 
 Transactions::Ended Transactions::Abort(const std::stop_token& stop,
@@ -304,14 +442,14 @@ Transactions::Ended Transactions::Abort(const std::stop_token& stop,
   for (;;) {
     const HandleError error(rd_kafka_abort_transaction(
         producer_.get(), static_cast<int>(kCall.count())));
-    if (!error) return {End::kAborted, why};
+    if (!error) return {End::kAborted, why, {}};
     if (rd_kafka_error_is_retriable(error.get()) == 0) {
       if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FENCED) {
-        return {End::kFenced, TextOf(error.get())};
+        return {End::kFenced, TextOf(error.get()), {}};
       }
       return Rebuild(why + "; " + TextOf(error.get()));
     }
-    if (stop.stop_requested()) return {End::kAborted, why};
+    if (stop.stop_requested()) return {End::kAborted, why, {}};
   }
 }
 
@@ -323,9 +461,9 @@ Transactions::Ended Transactions::Rebuild(const std::string& why) {
   }
   producer_.reset();
   if (auto made = MakeProducer(); !made) {
-    return {End::kFenced, made.error().message};
+    return {End::kFenced, made.error().message, {}};
   }
-  return {End::kAborted, why};
+  return {End::kAborted, why, {}};
 }
 
 }  // namespace cirro::internal::kafka

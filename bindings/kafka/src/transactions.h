@@ -17,6 +17,7 @@
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/dead_letter.h"
+#include "cirro/dispatch/inlet.h"
 #include "cirro/dispatch/mutex.h"
 #include "cirro/dispatch/settlement.h"
 #include "cirro/kafka/inlet_options.h"
@@ -24,6 +25,7 @@
 #include "handles.h"
 #include "produce.h"
 #include "topic_bound.h"
+#include "topic_refusals.h"
 
 namespace cirro::internal::kafka {
 
@@ -45,6 +47,7 @@ class Transactions {
   struct Ended {
     End end = End::kAborted;
     std::string why{};
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
   };
 
   /// Fails with kInvalidConfig. REQUIRES: `voice` and `clock` outlive it.
@@ -79,17 +82,20 @@ class Transactions {
     const KafkaOutletOptions options;
     Topic topic{};
     TopicBound bound;
+    TopicRefusals refusals{};
   };
   // What a record has as its opaque.
   struct Written : Wanted {
     Place* place = nullptr;
     std::size_t bytes = 0;
     std::uint32_t group = 0;
+    RecordDigest digest{};
     Transactions* by = nullptr;
   };
 
   Transactions(const Voice& voice, const Clock& clock, std::string id,
                Properties properties, std::size_t most_bytes);
+  void Learn(const Written& written, rd_kafka_resp_err_t code);
   static void OnReport(rd_kafka_t* handle, const rd_kafka_message_t* message,
                        void* opaque) noexcept;
 
@@ -105,7 +111,15 @@ class Transactions {
                                           std::int32_t partition,
                                           const std::stop_token& stop);
   [[nodiscard]] rd_kafka_resp_err_t AwaitWritten(const std::stop_token& stop);
-  [[nodiscard]] Result<void> Check(const Place& place, std::size_t bytes) const;
+  [[nodiscard]] Result<void> Check(const Place& place, const KafkaDraft& draft,
+                                   std::string_view key) const;
+  [[nodiscard]] static Error RefusedBy(const Place& place,
+                                       rd_kafka_resp_err_t code);
+  void FindRefusing(const Batch& batch, const std::stop_token& stop);
+  [[nodiscard]] bool Refuses(Place& place, const Batch& batch,
+                             const Settlement& sample,
+                             const std::stop_token& stop);
+  void TellBuried(const Batch& batch) const noexcept;
   [[nodiscard]] Ended Abort(const std::stop_token& stop,
                             const std::string& why);
   [[nodiscard]] Ended Rebuild(const std::string& why);
@@ -115,6 +129,7 @@ class Transactions {
   const std::size_t most_bytes_;  // That librdkafka takes, of one record.
   const Clock& clock_;
   Voice voice_;
+  const InletInfo info_;
   std::deque<Place> outlets_;  // Constant since Join, but for the topics.
   std::deque<Place> places_;
 
@@ -123,6 +138,8 @@ class Transactions {
   bool initialised_ = false;
   std::deque<Written> written_;  // The records of this transaction.
   int descriptor_ = -1;
+  bool spoilt_ = false;  // A record of this transaction was refused.
+  bool failed_ = false;  // One was reported, with whatever error.
 
   Mutex mutex_;
   std::condition_variable_any changed_;

@@ -112,6 +112,8 @@ TEST_F(KafkaExactlyOnceTest, AnswersLettersAndOffsetsAppearTogether) {
   EXPECT_EQ(ids.front(), "0");
   EXPECT_EQ(ids.back(), "499");
   EXPECT_THAT(Ids(dead_), ElementsAre("bad-1"));
+  EXPECT_THAT(member->notes.buried(),
+              ElementsAre("in " + in_ + "/0@500 " + dead_));
   // A broker that has just started says so to the first transaction.
   EXPECT_THAT(member->notes.warnings(),
               Each(HasSubstr("Coordinator load in progress")));
@@ -295,6 +297,30 @@ TEST_F(KafkaExactlyOnceTest, AnIdleTransactionalTopicHasNoLag) {
   // Beyond the third record, so beyond a marker.
   EXPECT_TRUE(Eventually(
       [&] { return tool().Committed(options.group, out_).offset > 3; }));
+}
+
+// A letter is counted when it is there, not when it was to be sent.
+TEST_F(KafkaExactlyOnceTest, ALetterOfAnUndoneTransactionIsToldOnce) {
+  tool().WriteEvents(in_, 1);
+  const auto member = StartAnswering(Options());
+  int tries = 0;
+  member->sink.SettleBy([&tries](const Delivery& delivery) {
+    Settlement settlement{.kind = Settlement::Kind::kTerm};
+    DeadLetter letter{*delivery.event(), nullptr, {}, {}};
+    settlement.letters.push_back({0, std::move(letter)});
+    if (++tries == 1) {
+      settlement.outputs.push_back(
+          {0, test::MustBuild(EventBuilder(test::MinEvent())
+                                  .data(Text(std::string(3'000'000, 'x'))))});
+    }
+    return settlement;
+  });
+  member->sink.SettleAll();
+
+  ASSERT_TRUE(AwaitCommitted(in_, 1));
+
+  EXPECT_TRUE(member->notes.Said("a transaction was aborted"));
+  EXPECT_THAT(member->notes.buried(), SizeIs(1));
 }
 
 TEST_F(KafkaExactlyOnceTest, AnOutletElsewhereIsAStartUpError) {

@@ -1,4 +1,4 @@
-// What is too large for its topic, in a whole dispatcher with an inlet that is
+// What its topic never takes, in a whole dispatcher with an inlet that is
 // exactly once: the one event of it waits, or is a dead letter, and nobody
 // else.
 
@@ -18,6 +18,7 @@
 #include "cirro/dispatch/dispatcher.h"
 #include "cirro/dispatch/make_handler.h"
 #include "support/kafka_inlet_rig.h"
+#include "support/kafka_server.h"
 #include "support/live_executor.h"
 #include "support/real_time.h"
 
@@ -196,6 +197,84 @@ TEST_F(KafkaTooLargeTest, ALetterStallsItsPartitionAlone) {
   EXPECT_THAT(Ids(dead_), IsEmpty());
   EXPECT_THAT(notes_.Count("a transaction was aborted"), Lt(8U));
 }
+
+// A compacted topic takes nothing without a key, and its broker refuses all
+// that comes with it.
+TEST_F(KafkaTooLargeTest, AnAnswerThatIsRefusedIsADeadLetter) {
+  out_ = tool().MakeTopic(1, {{"cleanup.policy", "compact"}});
+  Start([](const Event& event) {
+    EventBuilder answer(Answer(event, 100));
+    if (event.id() != "1") {
+      answer.extension({"partitionkey", std::string(event.id())});
+    }
+    return Reply(*answer.Build());
+  });
+
+  ASSERT_TRUE(AwaitAll());
+
+  ExpectAllButOne();
+  EXPECT_THAT(tool().Read(dead_).front().Header("cirro-dlq-last-error"),
+              ::testing::HasSubstr("it is refused"));
+  EXPECT_THAT(notes_.Count("a transaction was aborted"), Lt(8U));
+  EXPECT_THAT(notes_.buried(), SizeIs(1));
+}
+
+TEST_F(KafkaTooLargeTest, WhatIsForATopicThatIsNotThereIsADeadLetter) {
+  out_ = test::KafkaTool::Fresh("absent");
+  Start([](const Event& event) -> Outcome {
+    if (event.id() == "1") return Reply(Answer(event, 100));
+    return Done();
+  });
+
+  ASSERT_TRUE(AwaitAll());
+
+  EXPECT_THAT(Ids(dead_), ElementsAre("1"));
+  EXPECT_THAT(notes_.Count("a transaction was aborted"), Lt(8U));
+}
+
+// Of a broker of its own, which has somebody to ask.
+class KafkaForbiddenTest : public KafkaTooLargeTest,
+                           public ::testing::WithParamInterface<bool> {
+ protected:
+  void SetUp() override {
+    if (test::KafkaHome().empty()) GTEST_SKIP() << "no CIRRO_TEST_KAFKA_HOME";
+    before_ = test::KafkaUrl();
+    server_ = std::make_unique<test::KafkaServer>(test::KafkaServerExtra{
+        .properties =
+            "authorizer.class.name="
+            "org.apache.kafka.metadata.authorizer.StandardAuthorizer\n"
+            "allow.everyone.if.no.acl.found=true\n"});
+    setenv("CIRRO_TEST_KAFKA_URL", server_->url().c_str(), 1);
+    KafkaTooLargeTest::SetUp();
+  }
+  void TearDown() override {
+    KafkaTooLargeTest::TearDown();
+    if (server_) setenv("CIRRO_TEST_KAFKA_URL", before_.c_str(), 1);
+  }
+
+  std::string before_;
+  std::unique_ptr<test::KafkaServer> server_;
+};
+
+TEST_P(KafkaForbiddenTest, WhatIsForATopicThatIsNotAllowedIsADeadLetter) {
+  tool().Forbid(out_, GetParam());
+  Start([](const Event& event) -> Outcome {
+    if (event.id() == "1") return Reply(Answer(event, 100));
+    if (event.id() == "2") return Reject("no");
+    return Done();
+  });
+
+  ASSERT_TRUE(AwaitAll());
+
+  const auto ids = Ids(dead_);
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()),
+            (std::set<std::string>{"1", "2"}));
+  EXPECT_THAT(ids, SizeIs(2));
+  EXPECT_THAT(notes_.Count("a transaction was aborted"), Lt(8U));
+}
+
+INSTANTIATE_TEST_SUITE_P(OfWhichItKnowsOrNot, KafkaForbiddenTest,
+                         ::testing::Bool());
 
 }  // namespace
 }  // namespace cirro

@@ -67,7 +67,7 @@ TEST(WireBytes, AreThoseThatLibrdkafkaCounts) {
 
 TEST(TopicBound, BeginsAsLibrdkafkaIsConfigured) {
   TopicBound bound(1'000);
-  bound.Begin();
+  bound.Begin(kNow);
   static_cast<void>(bound.Wrote(900));
 
   EXPECT_EQ(bound.MostBytes(kNow), 1'000U);
@@ -76,7 +76,7 @@ TEST(TopicBound, BeginsAsLibrdkafkaIsConfigured) {
 
 TEST(TopicBound, WhatWasRefusedByItselfIsTooLarge) {
   TopicBound bound(1'000);
-  bound.Begin();
+  bound.Begin(kNow);
   const auto group = bound.Wrote(600);
 
   bound.Refused(group, 600, kNow);
@@ -86,13 +86,13 @@ TEST(TopicBound, WhatWasRefusedByItselfIsTooLarge) {
 
 TEST(TopicBound, WhatWasRefusedInCompanyIsWrittenInSmallerGroups) {
   TopicBound bound(1'000);
-  bound.Begin();
+  bound.Begin(kNow);
   static_cast<void>(bound.Wrote(200));
   const auto group = bound.Wrote(400);
   bound.Refused(group, 200, kNow);
   bound.Refused(group, 400, kNow);
 
-  bound.Begin();
+  bound.Begin(kNow);
   const bool full_at_first = bound.IsFullFor(400);
   static_cast<void>(bound.Wrote(200));
 
@@ -105,7 +105,7 @@ TEST(TopicBound, WhatWasRefusedInCompanyIsWrittenInSmallerGroups) {
 TEST(TopicBound, GroupsAreHalvedUntilARecordIsByItself) {
   TopicBound bound(1'000);
   for (int i = 0; i < 3 && bound.MostBytes(kNow) == 1'000; ++i) {
-    bound.Begin();
+    bound.Begin(kNow);
     static_cast<void>(bound.Wrote(100));
     if (bound.IsFullFor(500)) bound.BeginGroup();
     const auto group = bound.Wrote(500);
@@ -117,11 +117,26 @@ TEST(TopicBound, GroupsAreHalvedUntilARecordIsByItself) {
 
 TEST(TopicBound, WhatIsTooLargeIsAskedAgainAfterAWhile) {
   TopicBound bound(1'000);
-  bound.Begin();
+  bound.Begin(kNow);
   bound.Refused(bound.Wrote(600), 600, kNow);
 
   EXPECT_EQ(bound.MostBytes(kNow + TopicBound::kKnown - Duration(1)), 599U);
   EXPECT_EQ(bound.MostBytes(kNow + TopicBound::kKnown), 1'000U);
+}
+
+TEST(TopicBound, GroupsAreAsLargeAsBeforeAfterAWhile) {
+  TopicBound bound(1'000);
+  bound.Begin(kNow);
+  static_cast<void>(bound.Wrote(200));
+  bound.Refused(bound.Wrote(400), 400, kNow);
+  bound.Begin(kNow + TopicBound::kKnown - Duration(1));
+  static_cast<void>(bound.Wrote(200));
+  ASSERT_TRUE(bound.IsFullFor(400));
+
+  bound.Begin(kNow + TopicBound::kKnown);
+
+  static_cast<void>(bound.Wrote(200));
+  EXPECT_FALSE(bound.IsFullFor(400));
 }
 
 }  // namespace

@@ -81,9 +81,9 @@ class CIRRO_EXPORT Transactional : public Capability {
   virtual Result<void> Join(std::span<Outlet* const> outlets,
                             std::span<DeadLetterPlace* const> places) = 0;
 
-  /// Fails with kTooLarge where a transaction with it, sent to that outlet,
-  /// would be undone however often it is tried. Never blocks; any thread, once
-  /// they are joined.
+  /// Fails with kTooLarge, kRefused or kUnroutable where a transaction with it,
+  /// sent to that outlet, would be undone however often it is tried. Never
+  /// blocks; any thread, once they are joined.
   [[nodiscard]] virtual Result<void> CanSend(
       std::uint32_t outlet, const Event& event) const noexcept = 0;
   /// The same of a letter for that place.
