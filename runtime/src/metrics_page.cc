@@ -94,7 +94,7 @@ constexpr std::array kMetrics{
     Metric{"cirro_duplicates_total", kCounter, "inlet, function",
            "Events that a function with dedup had done before."},
     Metric{"cirro_source_lost_total", kCounter, "inlet",
-           "Messages that left the source before they were delivered, by its "
+           "Messages that left the source before they were done, by its "
            "own limits or somebody's hand, as far as it shows."},
     Metric{"cirro_inlet_holds_total", kCounter, "inlet, partition",
            "How often a partition stopped because its oldest event was not "

@@ -75,7 +75,7 @@ class CIRRO_EXPORT Observer {
                       std::string_view message) noexcept = 0;
 
   /// So many messages left the source of an inlet, `part`, before they were
-  /// delivered: by its own limits, or somebody removed them.
+  /// done: by its own limits, or somebody removed them.
   virtual void Lost(std::string_view part, std::uint64_t messages) noexcept;
   /// An inlet, an outlet or a place for dead letters, `part`, says something of
   /// itself: connected, rebalanced, a setting that was adjusted.
