@@ -53,13 +53,13 @@ TEST(HeaderLines, MayBeNone) {
 
 TEST(HeaderLines, OfAnotherKindAreRefused) {
   std::vector<NatsHeader> headers;
-  const std::string_view zero("NATS/1.0\r\nA: b\0c\r\n\r\n", 21);
+  const std::string_view zero("NATS/1.0\r\nA: b\0c\r\n\r\n", 20);
 
   for (const std::string_view lines :
        {std::string_view(), std::string_view("NATS/1.0"),
         std::string_view("NATS/1.0 503\r\n\r\n"),
         std::string_view("NATS/1.0\r\nA: b\r\n"),
-        std::string_view("NATS/1.0\r\nA: b\r\n c\r\n\r\n"),
+        std::string_view("NATS/1.0\r\nA: b\r\n c: d\r\n\r\n"),
         std::string_view("NATS/1.0\r\nA b\r\n\r\n"),
         std::string_view("NATS/1.0\r\n: b\r\n\r\n"),
         std::string_view("NATS/1.0\r\nA: b\r\n\r\nC: d\r\n\r\n"), zero}) {
