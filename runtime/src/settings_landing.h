@@ -1,10 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -94,8 +94,15 @@ inline constexpr std::int64_t kMaxCount = 10'000'000;
 inline constexpr std::int64_t kMaxBytes = 1LL << 40;
 inline constexpr std::int64_t kOneDay = 86'400'000;
 
-[[nodiscard]] std::vector<Setting> Together(
-    std::initializer_list<std::span<const Setting>> parts);
+/// Parts of the table as one, by the compiler: nothing of it is to be done at
+/// each start.
+template <std::size_t... kSizes>
+consteval auto Together(const std::array<Setting, kSizes>&... parts) {
+  std::array<Setting, (kSizes + ...)> all{};
+  auto end = all.begin();
+  ((end = std::copy(parts.begin(), parts.end(), end)), ...);
+  return all;
+}
 
 // The table's parts, in its order.
 [[nodiscard]] std::span<const Setting> HttpSettings();

@@ -177,7 +177,7 @@ constexpr std::array kOutlet{
 }  // namespace
 
 std::span<const Setting> MemorySettings() {
-  static const std::vector<Setting> kAll = Together({kBroker, kInlet, kOutlet});
+  static constexpr auto kAll = Together(kBroker, kInlet, kOutlet);
   return kAll;
 }
 

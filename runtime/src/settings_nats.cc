@@ -450,8 +450,8 @@ constexpr auto kOutletConnection =
 }  // namespace
 
 std::span<const Setting> NatsSettings() {
-  static const std::vector<Setting> kAll =
-      Together({kInletConnection, kInlet, kOutletConnection, kOutlet});
+  static constexpr auto kAll =
+      Together(kInletConnection, kInlet, kOutletConnection, kOutlet);
   return kAll;
 }
 

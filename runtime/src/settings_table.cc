@@ -1,4 +1,6 @@
 #include <array>
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "settings_landing.h"
@@ -44,18 +46,21 @@ constexpr std::array kSections{
 
 std::span<const Section> Sections() { return kSections; }
 
-std::vector<Setting> Together(
-    std::initializer_list<std::span<const Setting>> parts) {
-  std::vector<Setting> all;
-  for (const auto part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 std::span<const Setting> Settings() {
-  static const std::vector<Setting> kAll =
-      Together({HttpSettings(), ProcessSettings(), DispatchSettings(),
-                InletSettings(), OutletSettings(), DeadLetterSettings(),
-                KafkaSettings(), NatsSettings(), MemorySettings()});
+  static const std::vector<Setting> kAll = [] {
+    const std::array parts{
+        HttpSettings(),  ProcessSettings(), DispatchSettings(),
+        InletSettings(), OutletSettings(),  DeadLetterSettings(),
+        KafkaSettings(), NatsSettings(),    MemorySettings()};
+    std::size_t count = 0;
+    for (const auto part : parts) count += part.size();
+    std::vector<Setting> all;
+    all.reserve(count);
+    for (const auto part : parts) {
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  }();
   return kAll;
 }
 

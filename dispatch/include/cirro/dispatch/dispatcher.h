@@ -47,8 +47,7 @@ struct DispatcherOptions {
   std::uint64_t seed = 0;
 };
 
-/// A named place, and what is set on every event that goes there
-/// (`K_CE_OVERRIDES`).
+/// A named place, and what is set on its events (`K_CE_OVERRIDES`).
 struct OutletEntry {
   Outlet* outlet;
   std::vector<Extension> overrides{};
@@ -95,8 +94,7 @@ class CIRRO_EXPORT Dispatcher final : public Sink {
   // Drain, in this order; each may be called from any thread, more than once.
   /// From now on a new delivery is given back with kDraining.
   void BeginDrain() noexcept;
-  /// Gives back what did not begin to run, of sources that do not wait for an
-  /// answer; what runs goes on.
+  /// Gives back what does not run, of sources that do not wait for an answer.
   void GiveBackWaiting() noexcept;
   /// The grace time is over: stop tokens fire, everything open is given back.
   void GiveBackAll() noexcept;
