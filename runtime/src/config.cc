@@ -273,9 +273,13 @@ class Loader {
     const ContainerLimits limits = ReadContainerLimits();
     const auto cpus = static_cast<std::int64_t>(std::ceil(limits.cpus));
     cpus_ = static_cast<std::uint32_t>(std::max<std::int64_t>(cpus, 1));
+    const Section* section = &Sections().front();
     for (const Setting& setting : Settings()) {
       if (setting.fallback.empty()) continue;
-      if (FindSection(setting.section)->named) continue;
+      if (section->name != setting.section) {
+        section = FindSection(setting.section);
+      }
+      if (section->named) continue;
       Set(setting, {}, std::string(setting.fallback), "default");
     }
     const std::string from = "default, from " + limits.cpus_from;
@@ -328,11 +332,12 @@ class Loader {
   }
 
   void AddEnvironment() {
-    for (const auto& [name, value] : sources_.environment) {
-      if (value.empty()) continue;
-      for (const Setting& setting : Settings()) {
-        if (setting.platform.empty() || setting.platform != name) continue;
-        if (FindSection(setting.section)->named) continue;
+    // Few settings have such a name, and an environment may be long.
+    for (const Setting& setting : Settings()) {
+      if (setting.platform.empty()) continue;
+      if (FindSection(setting.section)->named) continue;
+      for (const auto& [name, value] : sources_.environment) {
+        if (setting.platform != name || value.empty()) continue;
         Set(setting, {}, value, "environment " + name);
       }
     }
