@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+
 #include "cirro/memory/memory.h"
 #include "support/memory_rig.h"
 
@@ -23,7 +25,7 @@ TEST(ForeignCommit, WhatTheBrokerForgotIsLostAndHoldsUpNothing) {
   rig.Publish(1, 4);
 
   held[0].Settle(Failed(ErrorCode::kFunctionFailed));
-  for (int i = 1; i < 4; ++i) held[i].Settle(Done());
+  for (std::size_t i = 1; i < 4; ++i) held[i].Settle(Done());
   inlet->Pump();
   sink.TakeNow(1).at(0).Settle(Done());
   inlet->Pump();
