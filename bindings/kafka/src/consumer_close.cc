@@ -33,7 +33,9 @@ void Consumer::AdvanceStop(TimePoint now) noexcept {
     final_commit_ = true;
     close_by_ = now + kLast;
     if (shared_.link().kind != LinkState::Kind::kDisconnected) {
-      close_by_ = std::clamp(shared_.stop_by(), close_by_, now + kLongestLast);
+      // Less what the leaving may take.
+      close_by_ =
+          std::clamp(shared_.stop_by() - kLast, close_by_, now + kLongestLast);
     }
     if (IsOurs() && !IsJoining(now) && !committing_)
       StartCommit(Assigned(), true, false);
