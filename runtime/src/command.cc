@@ -16,8 +16,8 @@ namespace cirro {
 namespace {
 
 internal::ModuleLoader Loader() {
-  return internal::ModuleLoader(internal::ModuleFolders(
-      internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH")));
+  return internal::ModuleLoader(
+      internal::Find(internal::ReadEnvironment(), "CIRRO_MODULE_PATH"));
 }
 
 template <typename Api>

@@ -41,7 +41,7 @@ std::string_view SettingOf(std::string_view option) {
 Endpoints::Endpoints(const Config& config, std::string_view module_path,
                      const Clock& clock, Observer& observer)
     : config_(config),
-      loader_(ModuleFolders(module_path)),
+      loader_(module_path),
       clock_(clock),
       observer_(observer) {}
 

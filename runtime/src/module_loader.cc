@@ -91,16 +91,14 @@ Result<const ModuleDescriptor*> ModuleLoader::LoadKind(
   ModuleEntry* entry = EntryOf(RTLD_DEFAULT, symbol);
   if (entry == nullptr) {
     std::string tried;
-    const std::string* folder = nullptr;
-    for (const std::string& candidate : folders_) {
-      file = candidate + "/" + std::string(name) + ".so";
-      if (access(file.c_str(), F_OK) == 0) {
-        folder = &candidate;
-        break;
-      }
+    bool found = false;
+    for (const std::string& folder : ModuleFolders(module_path_)) {
+      file = folder + "/" + std::string(name) + ".so";
+      found = access(file.c_str(), F_OK) == 0;
+      if (found) break;
       tried += (tried.empty() ? "" : ", ") + file;
     }
-    if (folder == nullptr && WasLeftOut(name)) {
+    if (!found && WasLeftOut(name)) {
       std::string option(name);
       std::transform(option.begin(), option.end(), option.begin(), [](char c) {
         return 'a' <= c && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
@@ -108,7 +106,7 @@ Result<const ModuleDescriptor*> ModuleLoader::LoadKind(
       return Broken("this build has no " + std::string(name) +
                     ": it was configured with CIRRO_WITH_" + option + "=OFF");
     }
-    if (folder == nullptr) {
+    if (!found) {
       return Broken("module " + std::string(name) + " is not installed: no " +
                     tried + " (CIRRO_MODULE_PATH names more folders)");
     }

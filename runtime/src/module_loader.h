@@ -14,12 +14,13 @@ namespace cirro::internal {
 [[nodiscard]] std::vector<std::string> ModuleFolders(
     std::string_view module_path);
 
-/// Loads modules: never twice, and for good, because code of theirs may run
-/// until the process ends.
+/// Loads modules from ModuleFolders(module_path): never twice, and for good,
+/// because code of theirs may run until the process ends.
 class ModuleLoader {
  public:
-  explicit ModuleLoader(std::vector<std::string> folders)
-      : folders_(std::move(folders)) {}
+  /// Looks at nothing yet: most functions need no module.
+  explicit ModuleLoader(std::string_view module_path)
+      : module_path_(module_path) {}
 
   /// The api of module `name`. Fails with kInvalidConfig: a bad name, no such
   /// file, something it needs is missing, it was built for another libcirro,
@@ -35,7 +36,7 @@ class ModuleLoader {
   [[nodiscard]] Result<const ModuleDescriptor*> LoadKind(
       std::string_view name, std::string_view kind) const;
 
-  std::vector<std::string> folders_;
+  std::string module_path_;
 };
 
 /// Whether a module that says `descriptor` may be used as `name`, of `kind`.

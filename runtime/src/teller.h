@@ -42,8 +42,7 @@ class Teller final : public Observer {
 
 /// Finds modules where a process of this environment would.
 [[nodiscard]] inline ModuleLoader CommandLoader() {
-  return ModuleLoader(
-      ModuleFolders(Find(ReadEnvironment(), "CIRRO_MODULE_PATH")));
+  return ModuleLoader(Find(ReadEnvironment(), "CIRRO_MODULE_PATH"));
 }
 
 /// A part says of its options, which are those of `section`.

@@ -26,7 +26,7 @@ using test::OtherApi;
 using ::testing::HasSubstr;
 
 const ModuleLoader& Loader() {
-  static const ModuleLoader loader({"/nowhere", CIRRO_TEST_MODULES});
+  static const ModuleLoader loader("/nowhere:" CIRRO_TEST_MODULES);
   return loader;
 }
 
@@ -49,7 +49,7 @@ TEST(ModuleLoader, GivesTheApiOfAModuleOfThisBuild) {
 }
 
 TEST(ModuleLoader, LoadsTheModulesOfThisTree) {
-  const ModuleLoader loader(std::vector<std::string>{CIRRO_MODULES});
+  const ModuleLoader loader(CIRRO_MODULES);
 
   const auto loaded = loader.Load<HttpClientApi>("http_client");
 
@@ -58,7 +58,7 @@ TEST(ModuleLoader, LoadsTheModulesOfThisTree) {
 }
 
 TEST(ModuleLoader, FindsWhatIsCompiledInBeforeAnyFile) {
-  const ModuleLoader loader({"/nowhere"});
+  const ModuleLoader loader("/nowhere");
 
   const auto loaded = loader.Load<GreeterApi>("compiled_in");
 
