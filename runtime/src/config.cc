@@ -63,8 +63,8 @@ class Loader {
   }
 
  private:
-  // Settings are ordered as in the table, NAMEs alphabetically; the last is the
-  // key within a kTable.
+  // The section and the row in it, with NAMEs in their order between them; the
+  // last is the key within a kTable.
   using Key = std::tuple<std::size_t, std::string, std::size_t, std::string>;
   struct Value {
     std::string text;
@@ -78,14 +78,16 @@ class Loader {
     Layer layer;
   };
 
-  static std::size_t OrderOfSection(std::string_view section) {
-    return static_cast<std::size_t>(FindSection(section) - Sections().data());
+  static std::size_t OrderOf(const Section& section) {
+    return static_cast<std::size_t>(&section - Sections().data());
   }
   static Key KeyOf(const Setting& setting, std::string_view name,
                    std::string_view entry = {}) {
-    return {OrderOfSection(setting.section), std::string(name),
-            static_cast<std::size_t>(&setting - Settings().data()),
-            std::string(entry)};
+    const Section& section = *FindSection(setting.section);
+    const auto rows = SettingsOf(section);
+    const auto row = std::find(rows.begin(), rows.end(), &setting);
+    return {OrderOf(section), std::string(name),
+            static_cast<std::size_t>(row - rows.begin()), std::string(entry)};
   }
 
   void Fail(std::string_view line) {
@@ -106,8 +108,7 @@ class Loader {
     }
     if (section->named && !TakesName(*section, path.name, given)) return;
     if (section->typed && path.key != "type") {
-      named_.emplace(std::pair(OrderOfSection(section->name), path.name),
-                     given.origin);
+      named_.emplace(std::pair(OrderOf(*section), path.name), given.origin);
       deferred_.push_back({given, layer_});
     } else {
       Place(given, {});
@@ -249,8 +250,7 @@ class Loader {
       }
     }
     if (!section->named || !TakesName(*section, name, given)) return;
-    named_.emplace(std::pair(OrderOfSection(section->name), name),
-                   given.origin);
+    named_.emplace(std::pair(OrderOf(*section), name), given.origin);
   }
 
   void Set(const Setting& setting, std::string_view name, std::string text,
@@ -273,14 +273,12 @@ class Loader {
     const ContainerLimits limits = ReadContainerLimits();
     const auto cpus = static_cast<std::int64_t>(std::ceil(limits.cpus));
     cpus_ = static_cast<std::uint32_t>(std::max<std::int64_t>(cpus, 1));
-    const Section* section = &Sections().front();
-    for (const Setting& setting : Settings()) {
-      if (setting.fallback.empty()) continue;
-      if (section->name != setting.section) {
-        section = FindSection(setting.section);
+    for (const Section& section : Sections()) {
+      if (section.named) continue;
+      for (const Setting* const setting : SettingsOf(section)) {
+        if (setting->fallback.empty()) continue;
+        Set(*setting, {}, std::string(setting->fallback), "default");
       }
-      if (section->named) continue;
-      Set(setting, {}, std::string(setting.fallback), "default");
     }
     const std::string from = "default, from " + limits.cpus_from;
     Add({"http.threads", std::to_string(std::clamp<std::int64_t>(cpus, 1, 16)),
@@ -333,12 +331,14 @@ class Loader {
 
   void AddEnvironment() {
     // Few settings have such a name, and an environment may be long.
-    for (const Setting& setting : Settings()) {
-      if (setting.platform.empty()) continue;
-      if (FindSection(setting.section)->named) continue;
-      for (const auto& [name, value] : sources_.environment) {
-        if (setting.platform != name || value.empty()) continue;
-        Set(setting, {}, value, "environment " + name);
+    for (const Section& section : Sections()) {
+      if (section.named) continue;
+      for (const Setting* const setting : SettingsOf(section)) {
+        if (setting->platform.empty()) continue;
+        for (const auto& [name, value] : sources_.environment) {
+          if (setting->platform != name || value.empty()) continue;
+          Set(*setting, {}, value, "environment " + name);
+        }
       }
     }
     // After the platform's names: who writes CIRRO__ means it.
@@ -364,10 +364,10 @@ class Loader {
         type = TypeOf(section.name, name);
         if (type.empty()) continue;
       }
-      for (const Setting& setting : Settings()) {
-        if (setting.section == section.name && IsOfType(setting, type) &&
-            !(section.typed && setting.key == "type")) {
-          CompleteSetting(setting, name, origin);
+      for (const Setting* const setting : SettingsOf(section)) {
+        if (IsOfType(*setting, type) &&
+            !(section.typed && setting->key == "type")) {
+          CompleteSetting(*setting, name, origin);
         }
       }
     }
@@ -393,12 +393,14 @@ class Loader {
     }
   }
 
+  // Once.
   Config Land() {
     Config config;
     config.cpus = cpus_;
-    for (const auto& [key, value] : values_) {
+    config.effective.reserve(values_.size());
+    for (auto& [key, value] : values_) {
       const auto& [order, name, index, entry] = key;
-      const Setting& setting = Settings()[index];
+      const Setting& setting = *SettingsOf(Sections()[order])[index];
       setting.land(config, name, value.parsed);
       std::string section(setting.section);
       if (!name.empty()) section += "." + name;
@@ -406,7 +408,7 @@ class Loader {
       if (!entry.empty()) shown += "." + Quoted(entry);
       config.effective.push_back({std::move(section), std::move(shown),
                                   ShowValue(setting, value.text, entry),
-                                  value.origin, value.layer});
+                                  std::move(value.origin), value.layer});
     }
     return config;
   }

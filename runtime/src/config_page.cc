@@ -31,9 +31,9 @@ namespace {
 void AppendTable(std::string& text, const Section& section,
                  std::string_view type) {
   text += "\n| key | value | default | meaning |\n|---|---|---|---|\n";
-  for (const Setting& setting : Settings()) {
-    if (setting.section != section.name ||
-        setting.types.empty() != type.empty() || !IsOfType(setting, type)) {
+  for (const Setting* const row : SettingsOf(section)) {
+    const Setting& setting = *row;
+    if (setting.types.empty() != type.empty() || !IsOfType(setting, type)) {
       continue;
     }
     text += "| `" + std::string(setting.key) + "` | " + DescribeRule(setting) +

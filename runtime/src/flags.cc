@@ -29,8 +29,8 @@ constexpr std::array kPlainFlags{
 const Setting* SettingOfFlag(std::string_view flag) {
   // The name that the C++ functions framework gave it.
   if (flag == "--address") flag = "--host";
-  for (const Setting& setting : Settings()) {
-    if (!setting.flag.empty() && setting.flag == flag) return &setting;
+  for (const Setting* const setting : Settings()) {
+    if (!setting->flag.empty() && setting->flag == flag) return setting;
   }
   return nullptr;
 }
@@ -57,7 +57,7 @@ Error Unknown(const std::string& flag) {
     nearest = name;
   };
   for (const PlainFlag& plain : kPlainFlags) offer(plain.name);
-  for (const Setting& setting : Settings()) offer(setting.flag);
+  for (const Setting* const setting : Settings()) offer(setting->flag);
   return Wrong("unknown flag " + flag +
                (nearest.empty()
                     ? std::string("; --help lists them")
@@ -121,11 +121,11 @@ std::string FlagsHelp(std::string_view program) {
     flag.resize(std::max<std::size_t>(flag.size() + 2, 28), ' ');
     text += "  " + flag + std::string(doc) + "\n";
   };
-  for (const Setting& setting : Settings()) {
-    if (setting.flag.empty()) continue;
-    line(std::string(setting.flag) +
-             (setting.type == SettingType::kInteger ? " N" : " TEXT"),
-         setting.doc);
+  for (const Setting* const setting : Settings()) {
+    if (setting->flag.empty()) continue;
+    line(std::string(setting->flag) +
+             (setting->type == SettingType::kInteger ? " N" : " TEXT"),
+         setting->doc);
   }
   for (const PlainFlag& plain : kPlainFlags) {
     line(std::string(plain.name) + (plain.value.empty() ? "" : " ") +

@@ -62,12 +62,12 @@ std::string UnknownSetting(const Assignment& given, std::string_view type) {
   Nearest in_section(key);
   Nearest anywhere(given.setting);
   std::string elsewhere;
-  for (const Setting& setting : Settings()) {
-    if (setting.section == path.section && IsOfType(setting, type)) {
-      in_section.Offer(std::string(setting.key));
+  for (const Setting* const setting : Settings()) {
+    if (setting->section == path.section && IsOfType(*setting, type)) {
+      in_section.Offer(std::string(setting->key));
     }
-    if (setting.key == key && elsewhere.empty()) elsewhere = whole(setting);
-    anywhere.Offer(whole(setting));
+    if (setting->key == key && elsewhere.empty()) elsewhere = whole(*setting);
+    anywhere.Offer(whole(*setting));
   }
   const Setting* const other = FindSetting(path.section, key);
   const bool of_other_type = !type.empty() && other != nullptr;

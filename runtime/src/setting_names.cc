@@ -18,17 +18,17 @@ std::string Lower(std::string_view text) {
 std::size_t FindTable(std::string_view setting, std::string_view mark,
                       std::string_view& key) {
   const std::size_t first = setting.find('.');
-  if (first == std::string_view::npos) return first;
-  for (const Setting& row : Settings()) {
-    if (row.type != SettingType::kTable ||
-        row.section != setting.substr(0, first)) {
-      continue;
-    }
+  const Section* const section = FindSection(setting.substr(0, first));
+  if (first == std::string_view::npos || section == nullptr) {
+    return std::string_view::npos;
+  }
+  for (const Setting* const row : SettingsOf(*section)) {
+    if (row->type != SettingType::kTable) continue;
     std::string inner(mark);
-    inner.append(row.key).append(mark);
+    inner.append(row->key).append(mark);
     const std::size_t at = setting.find(inner, first + 1);
     if (at == std::string_view::npos) continue;
-    key = row.key;
+    key = row->key;
     return at + mark.size();
   }
   return std::string_view::npos;
@@ -101,11 +101,10 @@ const Section* FindSection(std::string_view name) {
 
 const Setting* FindSetting(std::string_view section, std::string_view key,
                            std::string_view type) {
-  for (const Setting& setting : Settings()) {
-    if (setting.section == section && setting.key == key &&
-        IsOfType(setting, type)) {
-      return &setting;
-    }
+  const Section* const among = FindSection(section);
+  if (among == nullptr) return nullptr;
+  for (const Setting* const setting : SettingsOf(*among)) {
+    if (setting->key == key && IsOfType(*setting, type)) return setting;
   }
   return nullptr;
 }

@@ -83,7 +83,11 @@ struct Setting {
                             std::string_view key) noexcept;
 
 [[nodiscard]] std::span<const Section> Sections();
-[[nodiscard]] std::span<const Setting> Settings();
+/// All, those of one section together, in the order of Sections().
+[[nodiscard]] std::span<const Setting* const> Settings();
+/// Those of a section, which is one of Sections().
+[[nodiscard]] std::span<const Setting* const> SettingsOf(
+    const Section& section);
 
 /// `text` as a value of `setting`. Fails with kInvalidConfig; the message says
 /// the rule, but neither the value nor where it came from.

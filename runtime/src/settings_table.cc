@@ -1,5 +1,6 @@
 #include <array>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -42,26 +43,63 @@ constexpr std::array kSections{
             true},
 };
 
+// Of the rows, which lie where the compiler put them: they are not copied at
+// each start, nor are all of them walked to find one.
+struct Table {
+  std::vector<const Setting*> rows;
+  std::array<std::size_t, kSections.size() + 1> begins{};
+};
+
+template <typename Row>
+void ForEachRow(Row row) {
+  const std::array parts{
+      HttpSettings(),  ProcessSettings(), DispatchSettings(),
+      InletSettings(), OutletSettings(),  DeadLetterSettings(),
+      KafkaSettings(), NatsSettings(),    MemorySettings()};
+  std::size_t order = 0;
+  for (const auto part : parts) {
+    for (const Setting& setting : part) {
+      // Mostly that of the row before.
+      if (kSections.at(order).name != setting.section) {
+        order = 0;
+        while (kSections.at(order).name != setting.section) ++order;
+      }
+      row(order, setting);
+    }
+  }
+}
+
+Table MakeTable() {
+  Table table;
+  ForEachRow([&](std::size_t order, const Setting& /*setting*/) {
+    ++table.begins.at(order + 1);
+  });
+  std::partial_sum(table.begins.begin(), table.begins.end(),
+                   table.begins.begin());
+  table.rows.resize(table.begins.back());
+  auto ends = table.begins;
+  ForEachRow([&](std::size_t order, const Setting& setting) {
+    table.rows[ends.at(order)++] = &setting;
+  });
+  return table;
+}
+
+const Table& TheTable() {
+  static const Table kTable = MakeTable();
+  return kTable;
+}
+
 }  // namespace
 
 std::span<const Section> Sections() { return kSections; }
 
-std::span<const Setting> Settings() {
-  static const std::vector<Setting> kAll = [] {
-    const std::array parts{
-        HttpSettings(),  ProcessSettings(), DispatchSettings(),
-        InletSettings(), OutletSettings(),  DeadLetterSettings(),
-        KafkaSettings(), NatsSettings(),    MemorySettings()};
-    std::size_t count = 0;
-    for (const auto part : parts) count += part.size();
-    std::vector<Setting> all;
-    all.reserve(count);
-    for (const auto part : parts) {
-      all.insert(all.end(), part.begin(), part.end());
-    }
-    return all;
-  }();
-  return kAll;
+std::span<const Setting* const> Settings() { return TheTable().rows; }
+
+std::span<const Setting* const> SettingsOf(const Section& section) {
+  const Table& table = TheTable();
+  const auto order = static_cast<std::size_t>(&section - kSections.data());
+  const std::size_t begin = table.begins.at(order);
+  return Settings().subspan(begin, table.begins.at(order + 1) - begin);
 }
 
 }  // namespace cirro::internal

@@ -43,22 +43,22 @@ TEST(ConfigPrint, IsTomlThatGivesTheSameSettingsAgain) {
 }
 
 TEST(ConfigTable, EveryDefaultIsAValueOfItsSetting) {
-  for (const Setting& setting : Settings()) {
-    if (setting.fallback.empty()) continue;
-    EXPECT_TRUE(ParseValue(setting, setting.fallback)) << setting.key;
+  for (const Setting* const setting : Settings()) {
+    if (setting->fallback.empty()) continue;
+    EXPECT_TRUE(ParseValue(*setting, setting->fallback)) << setting->key;
   }
 }
 
 TEST(ConfigTable, NoSettingIsThereTwice) {
-  for (const Setting& one : Settings()) {
-    for (const Setting& other : Settings()) {
-      if (&one == &other || one.section != other.section ||
-          one.key != other.key) {
+  for (const Setting* const one : Settings()) {
+    for (const Setting* const other : Settings()) {
+      if (one == other || one->section != other->section ||
+          one->key != other->key) {
         continue;
       }
       // Nor are there two that sections of one type have.
-      EXPECT_FALSE(IsOfType(one, other.types)) << one.section << one.key;
-      EXPECT_FALSE(one.types.empty()) << one.section << "." << one.key;
+      EXPECT_FALSE(IsOfType(*one, other->types)) << one->section << one->key;
+      EXPECT_FALSE(one->types.empty()) << one->section << "." << one->key;
     }
   }
 }
