@@ -15,11 +15,11 @@ constexpr milliseconds kLastWords{1'500};
 
 }  // namespace
 
-bool InletStops::Stop(std::span<const std::unique_ptr<Inlet>> inlets,
-                      TimePoint until) {
+std::string InletStops::Stop(std::span<const std::unique_ptr<Inlet>> inlets,
+                             TimePoint until) {
   {
     const MutexLock lock(mutex_);
-    open_ = inlets.size();
+    for (const auto& inlet : inlets) open_.push_back(inlet.get());
   }
   for (const auto& inlet : inlets) {
     try {
@@ -32,8 +32,13 @@ bool InletStops::Stop(std::span<const std::unique_ptr<Inlet>> inlets,
   const TimePoint last =
       std::max(until, std::chrono::steady_clock::now()) + kLastWords;
   const MutexLock lock(mutex_);
-  return ended_.wait_until(
-      mutex_, last, [this]() CIRRO_REQUIRES(mutex_) { return open_ == 0; });
+  ended_.wait_until(mutex_, last,
+                    [this]() CIRRO_REQUIRES(mutex_) { return open_.empty(); });
+  std::string names;
+  for (const Inlet* const inlet : open_) {
+    names += (names.empty() ? "" : ", ") + inlet->info().name;
+  }
+  return names;
 }
 
 void InletStops::StopOne(Inlet& inlet, TimePoint until) noexcept {
@@ -45,7 +50,7 @@ void InletStops::StopOne(Inlet& inlet, TimePoint until) noexcept {
                   {{"inlet", inlet.info().name}});
   }
   const MutexLock lock(mutex_);
-  --open_;
+  open_.erase(std::find(open_.begin(), open_.end(), &inlet));
   ended_.notify_all();
 }
 

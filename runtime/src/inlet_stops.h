@@ -1,9 +1,9 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -21,15 +21,16 @@ class InletStops {
  public:
   /// REQUIRES: `logger` outlives *this.
   explicit InletStops(Logger& logger) : logger_(logger) {}
-  /// REQUIRES: Stop was not called, or returned true.
+  /// REQUIRES: Stop was not called, or all came back.
   ~InletStops() = default;
   InletStops(const InletStops&) = delete;
   InletStops& operator=(const InletStops&) = delete;
 
   /// Gives each until `until`, and all a moment more. What they fail with is
-  /// logged. False: one has not come back. Once.
-  /// REQUIRES: the inlets outlive *this.
-  bool Stop(std::span<const std::unique_ptr<Inlet>> inlets, TimePoint until);
+  /// logged. The names of those that have not come back, with commas between.
+  /// Once. REQUIRES: the inlets outlive *this.
+  [[nodiscard]] std::string Stop(std::span<const std::unique_ptr<Inlet>> inlets,
+                                 TimePoint until);
 
  private:
   void StopOne(Inlet& inlet, TimePoint until) noexcept;
@@ -38,7 +39,7 @@ class InletStops {
 
   Mutex mutex_;
   std::condition_variable_any ended_;
-  std::size_t open_ CIRRO_GUARDED_BY(mutex_) = 0;
+  std::vector<const Inlet*> open_ CIRRO_GUARDED_BY(mutex_);
 
   std::vector<std::jthread> threads_;
 };

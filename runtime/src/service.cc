@@ -277,21 +277,20 @@ bool Service::NeedsWorkerFromTheStart() const {
 // Some inlets may have delivered already.
 void Service::UndoStart() {
   side_routes_.Set(Readiness::kDraining);
-  const bool stopped = stops_.Stop(endpoints_.inlets(), clock_.Now());
+  const std::string open = stops_.Stop(endpoints_.inlets(), clock_.Now());
   dispatcher_->GiveBackAll();
   endpoints_.StopOutlets(clock_.Now());
-  StopFunctions(clock_.Now() + config_.drain.grace, stopped);
+  ended_ = StopFunctions(clock_.Now() + config_.drain.grace) && open.empty();
 }
 
-void Service::StopFunctions(TimePoint last, bool inlets_stopped) {
+bool Service::StopFunctions(TimePoint last) {
   timers_.Stop();
   // What was told to stop by its token gets a moment to hear of it.
   const bool idle = pool_.Stop(std::max(last, clock_.Now() + kLastWords));
   // A function may be on an I/O thread, too, or on a thread of its own that
   // holds its Context.
-  ended_ = idle && inlets_stopped &&
-           (receiver_ == nullptr || receiver_->ended()) &&
-           dispatcher_->counts().running == 0;
+  return idle && (receiver_ == nullptr || receiver_->ended()) &&
+         dispatcher_->counts().running == 0;
 }
 
 void Service::SayWhereItListens() {
@@ -353,7 +352,7 @@ Result<void> Service::Drain() {
     dispatcher_->GiveBackAll();
   }
   const TimePoint last = std::max(until, clock_.Now() + kLastWords);
-  const bool inlets_stopped = stops_.Stop(endpoints_.inlets(), last);
+  const std::string open = stops_.Stop(endpoints_.inlets(), last);
   if (receiver_ != nullptr) {
     if (const auto stopped = receiver_->Stop(Left(last)); !stopped) {
       logger_.Write(LogLevel::kWarning, stopped.error().message);
@@ -365,11 +364,19 @@ Result<void> Service::Drain() {
                   {{"inlet", inlet}, {"messages", count}});
   }
   endpoints_.StopOutlets(last);
-  StopFunctions(last, inlets_stopped);
-  if (!ended_) {
+  const bool functions_ended = StopFunctions(last);
+  ended_ = functions_ended && open.empty();
+  if (!functions_ended) {
     return Error{ErrorCode::kDeadlineExceeded,
                  "a function still runs after drain.grace; its event was "
                  "given back"};
+  }
+  if (!ended_) {
+    return Error{ErrorCode::kDeadlineExceeded,
+                 "inlet " + open +
+                     " does not end after drain.grace: a function still runs "
+                     "on its thread, or its broker does not answer; what is "
+                     "not settled comes again"};
   }
   const auto took =
       std::chrono::duration_cast<milliseconds>(clock_.Now() - begin);

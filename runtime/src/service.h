@@ -90,7 +90,8 @@ class Service {
   [[nodiscard]] bool NeedsWorkerFromTheStart() const;
   void UndoStart();
   // Stops what runs functions; what they are given back to is there still.
-  void StopFunctions(TimePoint last, bool inlets_stopped);
+  /// False: one still runs.
+  bool StopFunctions(TimePoint last);
   [[nodiscard]] std::string RenderMetrics();
 
   const Config config_;

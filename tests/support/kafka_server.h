@@ -104,6 +104,8 @@ class KafkaServer {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   }
+  /// Takes connections and answers nothing, until it is killed.
+  void StandStill() const { kill(pid_, SIGSTOP); }
   /// As a machine that loses its power.
   void Kill() {
     if (pid_ <= 0) return;

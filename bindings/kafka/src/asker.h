@@ -50,6 +50,8 @@ class Asker {
   std::uint64_t Ask(Question question) noexcept;
   /// Nothing: there is none yet.
   [[nodiscard]] std::optional<Answer> Take() noexcept;
+  /// Answers no more questions, so that destroying it takes less.
+  void Stop() noexcept { thread_.request_stop(); }
 
  private:
   void Run(const std::stop_token& stop) noexcept;

@@ -12,43 +12,6 @@ using Phase = InletShared::Phase;
 constexpr milliseconds kLongestWait{250};
 constexpr milliseconds kProbe{1'000};
 
-// A broker answers one request of a connection after the other, and to a join
-// only when all members have joined. A commit that is sent after it is of a
-// generation that is over by then; up to 2.9 a cooperative member loses all
-// that it has by the answer. Nothing but this tells that a join was sent, or is
-// about to be.
-constexpr std::int16_t kJoinGroup = 11;
-constexpr std::int16_t kHeartbeat = 12;
-
-rd_kafka_resp_err_t OnSent(rd_kafka_t* /*handle*/, int /*socket*/,
-                           const char* /*broker*/, std::int32_t /*number*/,
-                           std::int16_t api, std::int16_t /*version*/,
-                           std::int32_t /*correlation*/, std::size_t /*size*/,
-                           void* opaque) noexcept {
-  if (api == kJoinGroup) static_cast<InletShared*>(opaque)->joining = true;
-  return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-rd_kafka_resp_err_t OnReceived(rd_kafka_t* /*handle*/, int /*socket*/,
-                               const char* /*broker*/, std::int32_t /*number*/,
-                               std::int16_t api, std::int16_t /*version*/,
-                               std::int32_t /*correlation*/,
-                               std::size_t /*size*/, std::int64_t /*rtt*/,
-                               rd_kafka_resp_err_t /*error*/,
-                               void* opaque) noexcept {
-  if (api == kHeartbeat) static_cast<InletShared*>(opaque)->heard = true;
-  return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-rd_kafka_resp_err_t OnNew(rd_kafka_t* handle, const rd_kafka_conf_t* /*conf*/,
-                          void* opaque, char* /*why*/,
-                          std::size_t /*size*/) noexcept {
-  rd_kafka_interceptor_add_on_response_received(handle, "cirro", &OnReceived,
-                                                opaque);
-  return rd_kafka_interceptor_add_on_request_sent(handle, "cirro", &OnSent,
-                                                  opaque);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Consumer>> Consumer::Make(const Parts& parts,
@@ -58,8 +21,8 @@ Result<std::unique_ptr<Consumer>> Consumer::Make(const Parts& parts,
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_REBALANCE |
                                             RD_KAFKA_EVENT_OFFSET_COMMIT |
                                             RD_KAFKA_EVENT_ERROR);
-  rd_kafka_conf_interceptor_add_on_new(conf->get(), "cirro", &OnNew,
-                                       &parts.shared);
+  auto callbacks = std::make_unique<Callbacks>(parts.voice);
+  callbacks->Register(conf->get());
   auto handle = MakeHandle(RD_KAFKA_CONSUMER, *std::move(conf));
   if (!handle) return std::move(handle).error();
   rd_kafka_poll_set_consumer(handle->get());
@@ -74,15 +37,18 @@ Result<std::unique_ptr<Consumer>> Consumer::Make(const Parts& parts,
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return InvalidOption("topics", TextOf(code));
   }
-  return std::unique_ptr<Consumer>(new Consumer(parts, *std::move(handle)));
+  return std::unique_ptr<Consumer>(
+      new Consumer(parts, std::move(callbacks), *std::move(handle)));
 }
 
-Consumer::Consumer(const Parts& parts, Handle handle)
+Consumer::Consumer(const Parts& parts, std::unique_ptr<Callbacks> callbacks,
+                   Handle handle)
     : parts_(parts),
       options_(parts.options),
       clock_(parts.clock),
       voice_(parts.voice),
       shared_(parts.shared),
+      callbacks_(std::move(callbacks)),
       handle_(std::move(handle)),
       asker_(std::make_unique<Asker>(handle_.get(), shared_.mailbox)),
       events_(rd_kafka_queue_get_consumer(handle_.get())),
@@ -98,9 +64,17 @@ Consumer::~Consumer() {
   rd_kafka_queue_io_event_enable(events_.get(), -1, nullptr, 0);
   partitions_.clear();
   rebalance_.reset();
-  closing_events_.reset();
   events_.reset();
-  // It was closed in good order, or could not be in time.
+  const bool late =
+      closing_events_ && rd_kafka_consumer_closed(handle_.get()) == 0;
+  if (late) {
+    rd_kafka_queue_io_event_enable(closing_events_.get(), -1, nullptr, 0);
+    closing_events_.reset();
+    Callbacks::Abandon(std::move(handle_), std::move(callbacks_));
+    return;
+  }
+  closing_events_.reset();
+  // It was closed in good order, or was never a member.
   rd_kafka_destroy_flags(handle_.release(),
                          RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
@@ -154,8 +128,9 @@ milliseconds Consumer::Patience(TimePoint now) const noexcept {
   if (joins_by_ > now) next = std::min(next, joins_by_);
   if (final_at_ > now) next = std::min(next, final_at_);
   if (shared_.phase.load() >= Phase::kStopping) {
-    const TimePoint at = closing_ ? close_by_ : shared_.stop_by();
-    if (at > now) next = std::min(next, at);
+    for (const TimePoint at : {shared_.stop_by(), close_by_}) {
+      if (at > now) next = std::min(next, at);
+    }
   }
   for (const auto& partition : partitions_) {
     if (partition && partition->reads_again) {
@@ -305,7 +280,7 @@ void Consumer::Link(LinkState::Kind kind) noexcept {
 
 // Librdkafka tells when every broker is lost, and not when one is found.
 void Consumer::WatchLink(TimePoint now) noexcept {
-  if (now < probe_at_) return;
+  if (now < probe_at_ || final_commit_) return;
   if (shared_.link().kind != LinkState::Kind::kDisconnected) return;
   if (asker_->busy()) return;
   probe_at_ = now + kProbe;

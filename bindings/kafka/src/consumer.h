@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "asker.h"
+#include "callbacks.h"
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/consumer_groups.h"
@@ -83,7 +84,8 @@ class Consumer {
     std::optional<std::uint64_t> charged{};  ///< As Ledger::charged.
   };
 
-  Consumer(const Parts& parts, Handle handle);
+  Consumer(const Parts& parts, std::unique_ptr<Callbacks> callbacks,
+           Handle handle);
 
   // consumer.cc: the turns of the loop.
   bool Turn(TimePoint now) noexcept;
@@ -183,6 +185,7 @@ class Consumer {
   const Voice& voice_;
   InletShared& shared_;
 
+  std::unique_ptr<Callbacks> callbacks_;
   Handle handle_;
   std::unique_ptr<Asker> asker_;  // Ends before the handle does.
   HandleQueue events_;
@@ -216,7 +219,8 @@ class Consumer {
   TimePoint lag_at_{};
   TimePoint probe_at_{};
   TimePoint nudge_at_{};
-  TimePoint close_by_ = TimePoint::max();
+  TimePoint close_by_ = TimePoint::max();  // The step of a stop.
+  TimePoint end_by_ = TimePoint::max();    // All of them.
   std::size_t first_ = 0;  // Of the partitions, for the next round.
 
   KafkaDecoder decoder_;

@@ -53,11 +53,12 @@ bool Consumer::IsCooperative() const noexcept {
 
 // Or may be about to, as far as can be known.
 bool Consumer::IsJoining(TimePoint now) noexcept {
-  if (shared_.heard.exchange(false) &&
+  if (callbacks_->heard.exchange(false) &&
       options_.assignor == KafkaAssignor::kCooperativeSticky) {
     joins_by_ = std::max(joins_by_, now + kJoinsToo);
   }
-  return rejoining_ || (assigned_once_ && shared_.joining) || now < joins_by_;
+  return rejoining_ || (assigned_once_ && callbacks_->joining) ||
+         now < joins_by_;
 }
 
 std::string Consumer::MemberId() const {
@@ -96,7 +97,7 @@ void Consumer::OnRebalance(const rd_kafka_event_t& event) noexcept {
   rebalance.assign =
       rd_kafka_event_error(raw) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   const TimePoint now = clock_.Now();
-  const bool joined = shared_.joining.exchange(false);
+  const bool joined = callbacks_->joining.exchange(false);
   // What comes beside the partitions that a cooperative member gave up: it is
   // about to join again, and a commit that met that would cost it the others.
   joins_by_ = rebalance.assign && rejoining_ && !joined && IsCooperative()

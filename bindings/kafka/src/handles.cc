@@ -9,11 +9,17 @@
 namespace cirro::internal::kafka {
 namespace {
 
-// Levels are syslog's. What librdkafka calls an error it tries again.
 void Log(const rd_kafka_t* handle, int level, const char* facility,
          const char* text) noexcept {
   const auto* const voice = static_cast<const Voice*>(rd_kafka_opaque(handle));
-  if (voice == nullptr) return;
+  if (voice != nullptr) SayForLibrary(*voice, level, facility, text);
+}
+
+}  // namespace
+
+// What librdkafka calls an error it tries again.
+void SayForLibrary(const Voice& voice, int level, std::string_view facility,
+                   std::string_view text) noexcept {
   constexpr int kWarning = 4;
   constexpr int kInfo = 6;
   // Why a connection fails comes as an error, too.
@@ -22,10 +28,9 @@ void Log(const rd_kafka_t* handle, int level, const char* facility,
                         : level <= kWarning ? LogLevel::kWarning
                         : level <= kInfo    ? LogLevel::kInfo
                                             : LogLevel::kDebug;
-  voice->Say(said, std::string("librdkafka ") + facility + ": " + text);
+  std::string line = "librdkafka ";
+  voice.Say(said, line.append(facility).append(": ").append(text));
 }
-
-}  // namespace
 
 Result<Conf> MakeConf(const Properties& properties, Voice& voice) {
   Conf conf(rd_kafka_conf_new());

@@ -72,6 +72,10 @@ class Voice {
   Observer& observer_;
 };
 
+/// A log line of librdkafka, in the words of `voice`; levels are syslog's.
+void SayForLibrary(const Voice& voice, int level, std::string_view facility,
+                   std::string_view text) noexcept;
+
 /// A configuration with these properties and the log of `voice`. Fails with
 /// kInvalidConfig for what librdkafka does not take. REQUIRES: `voice` outlives
 /// the handle that is made of it.

@@ -33,13 +33,6 @@ class InletShared {
   std::atomic<bool> demand{true};
   std::atomic<Phase> phase{Phase::kRunning};
 
-  /// The member asked to join, and no rebalance came of it yet. Set by a thread
-  /// of librdkafka.
-  std::atomic<bool> joining{false};
-  /// The coordinator answered a heartbeat, and the reader has not seen it: by
-  /// that a cooperative member learns that it is to join again.
-  std::atomic<bool> heard{false};
-
   /// Sets the phase, if it is a later one, and wakes the reader.
   void Enter(Phase later) noexcept;
   /// Of kStopping: when waiting for what is open ends.

@@ -90,7 +90,7 @@ TransactionalKafkaInlet::TransactionalKafkaInlet(KafkaInletOptions options,
 
 // The consumer uses what is destroyed here.
 TransactionalKafkaInlet::~TransactionalKafkaInlet() {
-  static_cast<void>(Stop({}));
+  static_cast<void>(TransactionalKafkaInlet::Stop({}));
 }
 
 Result<void> TransactionalKafkaInlet::MakeTransactions() {
@@ -143,6 +143,12 @@ Result<void> TransactionalKafkaInlet::Start(Sink& sink) {
     return started;
   }
   return StartWith(sink, transactions_.get());
+}
+
+Result<void> TransactionalKafkaInlet::Stop(milliseconds grace) noexcept {
+  auto stopped = KafkaInlet::Stop(grace);
+  if (transactions_) transactions_->Stop();
+  return stopped;
 }
 
 void TransactionalKafkaInlet::Settle(DeliveryToken token,

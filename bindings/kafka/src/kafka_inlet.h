@@ -110,6 +110,9 @@ class TransactionalKafkaInlet final : public KafkaInlet, public Transactional {
     return transactions_->CanKeep(place, letter);
   }
   Result<void> Start(Sink& sink) override;
+  /// Longer than it is given, if the broker stands still: librdkafka's calls of
+  /// a transaction then take up to 15 s.
+  Result<void> Stop(std::chrono::milliseconds grace) noexcept override;
   void Settle(DeliveryToken token, Settlement settlement) noexcept override;
 
  private:

@@ -157,6 +157,11 @@ std::optional<Transactions::Ended> Transactions::Take() noexcept {
   return std::exchange(ended_, std::nullopt);
 }
 
+void Transactions::Stop() noexcept {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
 void Transactions::Run(const std::stop_token& stop) noexcept {
   BlockSignals();
   for (;;) {

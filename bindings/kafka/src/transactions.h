@@ -68,6 +68,9 @@ class Transactions {
   /// Wakes `descriptor`, an eventfd, whenever a batch ended.
   [[nodiscard]] Result<void> Start(int descriptor);
 
+  /// Waits for the call of librdkafka that runs.
+  void Stop() noexcept;
+
   /// REQUIRES: the one before was taken.
   void Submit(Batch batch) noexcept;
   /// How the batch ended; nothing: it has not, or there is none.

@@ -78,6 +78,39 @@ TEST_F(KafkaServerAway, Story30ABrokerThatComesBackIsGoneOnWith) {
   EXPECT_THAT(member->notes.failures(), IsEmpty());
 }
 
+// Its process must end: what was done and not committed is done again.
+class KafkaServerStandsStill : public KafkaServerAway,
+                               public ::testing::WithParamInterface<bool> {};
+
+TEST_P(KafkaServerStandsStill, NobodyIsKeptPastTheGraceTime) {
+  const std::string topic = tool().MakeTopic();
+  tool().WriteEvents(topic, 2);
+  KafkaInletOptions options = Options(topic);
+  options.exactly_once.enabled = GetParam();
+  auto member = Start(options);
+  ASSERT_TRUE(member->sink.Await(2));
+  member->sink.Ack("0");
+  ASSERT_TRUE(AwaitCommitted(topic, 1));
+  server_->StandStill();
+  member->sink.Ack("1");
+
+  const auto begin = std::chrono::steady_clock::now();
+  const auto stopped = member->Stop(milliseconds(100));
+  member.reset();
+
+  // Librdkafka waits as long as a session lasts, or a request: 6 and 60 s here.
+  // A call of a transaction is none that could be left, and takes 15 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin,
+            milliseconds(GetParam() ? 30'000 : 3'000));
+  EXPECT_TRUE(stopped) << stopped.error().message;
+}
+
+INSTANTIATE_TEST_SUITE_P(Guarantee, KafkaServerStandsStill, ::testing::Bool(),
+                         [](const auto& guarantee) {
+                           return guarantee.param ? "ExactlyOnce"
+                                                  : "AtLeastOnce";
+                         });
+
 // What is open, or not asked for, longer than a member may be silent: the
 // thread that polls does not wait for it.
 TEST_F(KafkaServerAway, Story8AndStory9AnOpenCallOrAFullHouseIsNoRebalance) {

@@ -26,6 +26,13 @@ struct Hanging {
 };
 Hanging hanging;
 
+void WaitForEver() {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable never;
+  for (;;) never.wait(lock);
+}
+
 void HangForEver(const cirro::Event& /*event*/, cirro::Context& context) {
   context.Log(cirro::LogLevel::kInfo, "hanging");
   {
@@ -33,10 +40,7 @@ void HangForEver(const cirro::Event& /*event*/, cirro::Context& context) {
     hanging.begun = true;
     hanging.began.notify_all();
   }
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable never;
-  for (;;) never.wait(lock);
+  WaitForEver();
 }
 
 // An inlet without a thread.
@@ -81,6 +85,16 @@ class DoesNotStart final : public OfThisProgram {
   }
 };
 
+// As a client does whose server stands still.
+class DoesNotStop final : public OfThisProgram {
+ public:
+  cirro::Result<void> Start(cirro::Sink& /*sink*/) override { return {}; }
+  cirro::Result<void> Stop(milliseconds /*grace*/) noexcept override {
+    WaitForEver();
+    return {};
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -106,6 +120,9 @@ int main(int argc, char** argv) {
   if (std::getenv("PROBE_FAILS_AT_ITS_SECOND_INLET") != nullptr) {
     app.AddInlet(std::make_unique<BringsAHang>());
     app.AddInlet(std::make_unique<DoesNotStart>());
+  }
+  if (std::getenv("PROBE_HAS_AN_INLET_THAT_DOES_NOT_STOP") != nullptr) {
+    app.AddInlet(std::make_unique<DoesNotStop>());
   }
   app.On("several", [](const cirro::Event& event) {
     return std::vector<cirro::Event>(2, event);

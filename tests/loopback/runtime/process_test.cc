@@ -177,6 +177,17 @@ TEST(Process, AFunctionThatHangsDoesNotKeepAStartThatFailed) {
   EXPECT_THAT(child.written(), HasSubstr("never starts"));
 }
 
+TEST(Process, AnInletThatDoesNotStopKeepsNobodyAndIsNamed) {
+  ChildProcess child(Probe({"--set=drain.grace=50ms"},
+                           {"PROBE_HAS_AN_INLET_THAT_DOES_NOT_STOP=1"}));
+  PortOf(child);
+
+  child.Signal(SIGTERM);
+
+  EXPECT_EQ(child.Wait(), 0);
+  EXPECT_THAT(child.written(), HasSubstr("inlet own does not end"));
+}
+
 TEST(Process, AnswersForAFunctionThatNeverReturns) {
   ChildProcess child(Probe({"--set=drain.grace=50ms"}));
   RawHttpClient client(PortOf(child));
