@@ -108,7 +108,7 @@ void KafkaOutlet::Enqueue(const KafkaDraft& draft, std::string_view key,
                           std::int32_t partition,
                           SendCompletion completion) noexcept {
   auto sending = std::make_unique<Sending>(partition, std::move(completion));
-  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
   bool running = false;
   {
     const MutexLock lock(mutex_);
@@ -125,10 +125,14 @@ void KafkaOutlet::Enqueue(const KafkaDraft& draft, std::string_view key,
   if (!running) {
     Refuse(std::move(sending->completion), ErrorCode::kUnavailable,
            "it is not running");
-  } else if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+  } else if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
     Refuse(std::move(sending->completion), ErrorCode::kOverloaded,
            "`max_in_flight` (" + std::to_string(options_.max_in_flight) +
                ") events are on their way");
+  } else if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    Refuse(std::move(sending->completion), ErrorCode::kOverloaded,
+           "the events that are on their way fill "
+           "`librdkafka.\"queue.buffering.max.kbytes\"`");
   } else {
     Refuse(std::move(sending->completion),
            SendErrorOf(code, RD_KAFKA_MSG_STATUS_NOT_PERSISTED), TextOf(code));
@@ -178,7 +182,8 @@ void KafkaOutlet::Run() noexcept {
 
 bool KafkaOutlet::IsDone() noexcept {
   const MutexLock lock(mutex_);
-  return stopping_ && (in_flight_ == 0 || clock_.Now() >= give_up_at_);
+  return stopping_ && (in_flight_ == 0 || producer_ == nullptr ||
+                       clock_.Now() >= give_up_at_);
 }
 
 void KafkaOutlet::Serve(milliseconds patience) noexcept {

@@ -179,6 +179,28 @@ TEST_F(KafkaOutletTest, RefusesWhatIsOverItsBound) {
   EXPECT_TRUE(confirmed_.Of(1));
 }
 
+// The client's own queue is bounded in bytes, too.
+TEST_F(KafkaOutletTest, SaysWhichSettingBoundsTheQueuesBytes) {
+  KafkaOutletOptions options = Options(tool().MakeTopic());
+  options.linger = milliseconds(500);
+  options.connection.librdkafka = {{"queue.buffering.max.kbytes", "1"}};
+  const auto outlet = Make(options);
+
+  for (int i = 0; i < 2; ++i) {
+    outlet->Send(
+        test::MustBuild(
+            EventBuilder(test::MinEvent()).data(Text(std::string(900, 'x')))),
+        confirmed_.Expect());
+  }
+
+  const auto refused = confirmed_.Of(1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("`librdkafka.\"queue.buffering.max.kbytes\"`"));
+  EXPECT_TRUE(confirmed_.Of(0));
+}
+
 TEST_F(KafkaOutletTest, IsReadyBeforeItsBrokerIsAndSaysThatNothingWasSent) {
   KafkaOutletOptions options = Options("anything");
   options.connection.brokers = "127.0.0.1:" + std::to_string(test::FreePort());
