@@ -42,6 +42,7 @@ KEYS = 200
 PARTITIONS = 4
 IN_FLIGHT = 500
 COMMIT_MS = 250
+WORK_US = 5_000  # The longest call.
 BIG = {"events": 1_000_000, "kills": 30, "broker_kills": 3, "freezes": 3,
        "leaves": 3, "joins": 3}
 SMALL = {"events": 50_000, "kills": 5, "broker_kills": 1, "freezes": 1,
@@ -58,6 +59,9 @@ class OnKafka:
     server = kafka.Kafka
     tool = "chaos_kafka"
     keeps_order = True
+    order_by = "source"
+    in_flight = IN_FLIGHT
+    work_us = WORK_US
 
     def __init__(self, exactly_once=False, offset_map=True):
         self.exactly_once = exactly_once
@@ -88,13 +92,19 @@ class OnKafka:
 
 
 class OnJetStream:
-    """Streams. Members share what is in a consumer, and so have no order."""
+    """Streams. Members share what is in a consumer, and have no order unless it
+    gives one message at a time to all of them together."""
 
     server = nats.Nats
     tool = "chaos_nats"
-    keeps_order = False
+    order_by = "partitionkey"
     exactly_once = False
     bounds_duplicates = True
+
+    def __init__(self, in_flight=IN_FLIGHT, work_us=WORK_US):
+        self.keeps_order = in_flight == 1
+        self.in_flight = in_flight
+        self.work_us = work_us
 
     def tool_address(self, server):
         return f"nats://{server.address()}"
@@ -111,7 +121,7 @@ class OnJetStream:
             "inlet.in.type=nats", f"inlet.in.servers={url}",
             "inlet.in.stream=in", "inlet.in.durable=chaos",
             "inlet.in.ack_wait=2s", "inlet.in.heartbeat=1s",
-            f"inlet.in.max_ack_pending={IN_FLIGHT}",
+            f"inlet.in.max_ack_pending={self.in_flight}",
             *(f"outlet.{name}.{what}" for name in ("out", "dead")
               for what in ("type=nats", f"servers={url}", f"subject={name}",
                            "mode=binary",
@@ -122,7 +132,8 @@ class OnJetStream:
 ROUNDS = {"kafka": OnKafka(),
           "kafka_no_map": OnKafka(offset_map=False),
           "kafka_exactly_once": OnKafka(exactly_once=True),
-          "jetstream": OnJetStream()}
+          "jetstream": OnJetStream(),
+          "jetstream_ordered": OnJetStream(in_flight=1, work_us=200)}
 
 
 class Member:
@@ -239,14 +250,15 @@ class Round:
                 self._side.tool_address(self._server), *map(str, words)]
 
     def _member(self, number):
-        work = ["env", "CHAOS_WORK_US=5000", "CHAOS_FAILURES=20",
+        work = ["env", f"CHAOS_WORK_US={self._side.work_us}",
+                "CHAOS_FAILURES=20",
                 str(self._bin / "chaos_worker")]
         settings = ["http.enabled=false", "dispatch.reply_to=out",
                     "dispatch.dead_letter=dead", "dispatch.retry_base=5ms",
                     "dispatch.retry_cap=100ms", "dispatch.retry_attempts=1000",
                     "function.com_example_chaos.order_by="
-                    + ("source" if self._side.keeps_order else "partitionkey"),
-                    f"inlet.in.max_in_flight={IN_FLIGHT}",
+                    + self._side.order_by,
+                    f"inlet.in.max_in_flight={self._side.in_flight}",
                     *self._side.settings(self._server, number),
                     *self._settings]
         return Member(number, work + [f"--set={each}" for each in settings],
@@ -363,7 +375,7 @@ class Round:
         # Who stood still repeats what others did meanwhile.
         kills = (self._size["kills"] + self._size["broker_kills"] +
                  self._size["freezes"] + self._broker_ends)
-        bound = (kills * (IN_FLIGHT + verdict["most_at_once"]) +
+        bound = (kills * (self._side.in_flight + verdict["most_at_once"]) +
                  self._forgotten)
         ends = (f" ({self._broker_ends} of the broker by itself)"
                 if self._broker_ends else "")
