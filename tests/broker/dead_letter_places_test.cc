@@ -333,7 +333,8 @@ TEST_P(DeadLetterPlaces, StallTheSourceUntilOneIsBack) {
   EXPECT_EQ(buried, 0U);
   EXPECT_TRUE(gone) << log;
   EXPECT_EQ(buried_then, 1U);
-  EXPECT_EQ(place_->Letters(), 1U);
+  // What timed out here may have arrived there, too.
+  EXPECT_GE(place_->Letters(), 1U);
   EXPECT_TRUE(stopped);
   EXPECT_THAT(log, HasSubstr("its source waits until one does"));
 }
