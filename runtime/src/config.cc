@@ -242,7 +242,8 @@ class Loader {
       Fail(UnknownSection(given, name));
       return;
     }
-    if (const std::size_t end = name.rfind('.'); end != name.npos) {
+    if (const std::size_t end = name.rfind('.');
+        end != std::string_view::npos) {
       const Setting* const table =
           FindSetting(section->name, name.substr(end + 1));
       if (table != nullptr && table->type == SettingType::kTable) {

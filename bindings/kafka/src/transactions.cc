@@ -233,7 +233,7 @@ Transactions::Ended Transactions::Do(const Batch& batch,
   constexpr int kPatience = static_cast<int>(kCall.count());
   rd_kafka_t* const producer = producer_.get();
   if (!initialised_) {
-    const Ended ended = Try(
+    Ended ended = Try(
         stop, [&] { return rd_kafka_init_transactions(producer, kPatience); });
     if (ended.end != End::kCommitted) return ended;
     initialised_ = true;
@@ -329,7 +329,7 @@ rd_kafka_resp_err_t Transactions::AwaitWritten(const std::stop_token& stop) {
 void Transactions::FindRefusing(const Batch& batch,
                                 const std::stop_token& stop) {
   std::set<const Place*> asked;
-  const auto ask = [&](Place& place, Settlement sample) {
+  const auto ask = [&](Place& place, const Settlement& sample) {
     if (stop.stop_requested() || !asked.insert(&place).second) return;
     if (!Refuses(place, batch, sample, stop)) return;
     place.refusals.RefusedAll(
@@ -340,12 +340,12 @@ void Transactions::FindRefusing(const Batch& batch,
     for (const Settlement::Output& output : settlement->outputs) {
       Settlement sample;
       sample.outputs.push_back(output);
-      ask(outlets_.at(output.outlet), std::move(sample));
+      ask(outlets_.at(output.outlet), sample);
     }
     for (const Settlement::Letter& letter : settlement->letters) {
       Settlement sample;
       sample.letters.push_back(letter);
-      ask(places_.at(letter.place), std::move(sample));
+      ask(places_.at(letter.place), sample);
     }
   }
 }
@@ -397,11 +397,12 @@ void Transactions::TellBuried(const Batch& batch) const noexcept {
   for (const auto& settlement : batch.outputs) {
     for (const Settlement::Letter& each : settlement->letters) {
       Nothing settler(each.letter.facts.position);
-      const Delivery delivery = std::visit(
-          [&](const auto& content) {
-            return Delivery(content, info_, settler, DeliveryToken{});
-          },
-          each.letter.content);
+      const Event* const event = std::get_if<Event>(&each.letter.content);
+      const Delivery delivery =
+          event != nullptr
+              ? Delivery(*event, info_, settler, DeliveryToken{})
+              : Delivery(*std::get_if<Malformed>(&each.letter.content), info_,
+                         settler, DeliveryToken{});
       voice_.Buried(each.letter.facts, delivery,
                     places_.at(each.place).options.name);
     }

@@ -59,8 +59,8 @@ struct KafkaInletOptions {
   /// How long a rebalance waits for members that finish what is open.
   std::chrono::milliseconds max_poll_interval{300'000};
 
-  std::uint32_t max_in_flight = 10'000;      ///< InletInfo::max_in_flight.
-  std::size_t max_bytes = 64 * 1024 * 1024;  ///< InletInfo::max_bytes.
+  std::uint32_t max_in_flight = 10'000;           ///< InletInfo::max_in_flight.
+  std::size_t max_bytes = std::size_t{64} << 20;  ///< InletInfo::max_bytes.
   /// Offsets of one partition between the oldest unsettled and the newest
   /// delivered, at most 16,384: what is done of them fits a commit's metadata.
   std::uint32_t max_span = 16'384;
@@ -78,7 +78,7 @@ struct KafkaInletOptions {
   DecodeOptions decode{};
   /// Fetched ahead, of each partition.
   std::uint32_t queue_messages = 100'000;
-  std::size_t queue_bytes = 16 * 1024 * 1024;
+  std::size_t queue_bytes = std::size_t{16} << 20;
 };
 
 }  // namespace cirro
