@@ -100,19 +100,34 @@ void JetStreamInlet::SetDemand(bool wanted) noexcept {
 void JetStreamInlet::BeginDrain(milliseconds patience) noexcept {
   const TimePoint until = After(std::chrono::steady_clock::now(), patience);
   fetcher_.request_stop();
-  const MutexLock lock(mutex_);
-  draining_ = true;
-  // What is on its way comes still, to be given back.
-  if (messages_) {
-    static_cast<void>(natsSubscription_Drain(messages_.get()));
+  {
+    const MutexLock lock(mutex_);
+    if (std::exchange(draining_, true)) return;
+    // What is on its way comes still, to be given back.
+    if (messages_) {
+      static_cast<void>(natsSubscription_Drain(messages_.get()));
+    }
+    if (!fetcher_.joinable()) return;
+    const auto is_over = [this]()
+                             CIRRO_REQUIRES(mutex_) { return fetched_last_; };
+    if (!changed_.wait_until(mutex_, until, is_over) && messages_) {
+      static_cast<void>(natsSubscription_Unsubscribe(messages_.get()));
+    }
   }
-  if (!fetcher_.joinable()) return;
-  const auto is_over = [this]()
-                           CIRRO_REQUIRES(mutex_) { return fetched_last_; };
-  if (changed_.wait_until(mutex_, until, is_over)) return;
-  if (messages_) {
-    static_cast<void>(natsSubscription_Unsubscribe(messages_.get()));
-  }
+  EndRequests();
+}
+
+// A request of ours may be open, and nobody listens any more for what it
+// brings. A server of 2.9 answers it with the first message that is given back,
+// which then waits for its ack_wait. Who asks about the consumer makes the
+// server look who listens.
+void JetStreamInlet::EndRequests() noexcept {
+  constexpr std::int64_t kPatienceMs = 250;
+  if (link_.get() == nullptr || !link_.connected()) return;
+  natsMsg* raw = nullptr;
+  static_cast<void>(natsConnection_RequestString(
+      &raw, link_.get(), consumer_.info_subject().c_str(), "", kPatienceMs));
+  const NatsHandle<natsMsg> answer(raw);
 }
 
 Result<void> JetStreamInlet::Stop(milliseconds grace) noexcept {

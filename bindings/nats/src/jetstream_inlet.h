@@ -96,6 +96,7 @@ class JetStreamInlet : public Inlet,
   };
 
   // The fetching thread's own.
+  void EndRequests() noexcept;
   void Fetch(std::stop_token stop) noexcept;
   [[nodiscard]] bool SetUp();
   bool Subscribe();
