@@ -12,26 +12,13 @@
 #include "endpoints.h"
 #include "environment.h"
 #include "flags.h"
-#include "timer_thread.h"
+#include "teller.h"
 
 namespace cirro {
 namespace {
 
 // What is on its way at once, where the outlet takes so much.
 constexpr std::size_t kWindow = 256;
-
-// A command says of its events what their sends say, and no more.
-class Silent final : public Observer {
-  void Received(const Delivery&) noexcept override {}
-  void Started(std::string_view, const Delivery&, int) noexcept override {}
-  void Finished(std::string_view, const Delivery&, Outcome::Kind, const Error*,
-                Duration) noexcept override {}
-  void Settled(const Delivery&, const Settlement&, Duration) noexcept override {
-  }
-  void Hung(std::string_view, const Delivery&) noexcept override {}
-  void Logged(LogLevel, std::string_view, const Event*, const TraceContext&,
-              std::string_view) noexcept override {}
-};
 
 // Counts what is on its way, and keeps the first failure.
 class Sends final : public SendListener {
@@ -103,10 +90,10 @@ Result<void> SendEvents(std::span<const std::string> flags,
   config->dead_letters.clear();
   config->knative.sink.clear();
 
-  internal::SystemClock clock;
-  Silent silent;
+  internal::Teller teller;
   internal::Endpoints endpoints(
-      *config, internal::Find(environment, "CIRRO_MODULE_PATH"), clock, silent);
+      *config, internal::Find(environment, "CIRRO_MODULE_PATH"), teller.clock(),
+      teller);
   if (auto made = endpoints.Make(); !made) return made;
   if (auto started = endpoints.StartOutlets(); !started) return started;
   Sends sends(window);
@@ -117,7 +104,7 @@ Result<void> SendEvents(std::span<const std::string> flags,
   }
   // Each outlet has a timeout of its own, after which it completes.
   auto sent = sends.Wait();
-  endpoints.StopOutlets(clock.Now());
+  endpoints.StopOutlets(teller.clock().Now());
   return sent;
 }
 

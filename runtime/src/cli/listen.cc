@@ -5,7 +5,11 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "broker_url.h"
 #include "cirro/cirro.h"
@@ -81,7 +85,10 @@ int Listen(const ListenOptions& options) {
     failed = true;
     kill(getpid(), SIGUSR1);
   });
-  if (const auto started = app.Start(*flags); !started) {
+  const char* const modules = std::getenv("CIRRO_MODULE_PATH");
+  const std::vector<std::pair<std::string, std::string>> environment = {
+      {"CIRRO_MODULE_PATH", modules == nullptr ? "" : modules}};
+  if (const auto started = app.Start(*flags, environment); !started) {
     return Fail(started.error().code == ErrorCode::kInvalidConfig
                     ? kBadConfig
                     : kUnavailable,
