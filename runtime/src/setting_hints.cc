@@ -70,7 +70,13 @@ std::string UnknownSetting(const Assignment& given, std::string_view type) {
     anywhere.Offer(whole(*setting));
   }
   const Setting* const other = FindSetting(path.section, key);
-  const bool of_other_type = !type.empty() && other != nullptr;
+  if (other != nullptr && other->type == SettingType::kTable &&
+      IsOfType(*other, type)) {
+    return Hint(given.setting + " is a table of settings, not one", given,
+                given.setting + ".KEY");
+  }
+  const bool of_other_type =
+      !type.empty() && other != nullptr && !IsOfType(*other, type);
   if (of_other_type) {
     what = given.setting + " is a setting of type " + TypesOf(*other) +
            ", and " + Join(path.section, path.name, "type") + " is " +
