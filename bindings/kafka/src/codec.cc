@@ -65,11 +65,11 @@ bool IsCoreName(std::string_view name) noexcept {
 // What a character of an attribute's name is in lower case; 0: it is none.
 constexpr std::array<char, 256> kOfNames = [] {
   std::array<char, 256> lower{};
-  for (char c = 'a'; c <= 'z'; ++c) {
-    lower[static_cast<std::size_t>(c)] = c;
-    lower[static_cast<std::size_t>(c - 'a' + 'A')] = c;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) {
+    lower.at(c) = static_cast<char>(c);
+    lower.at(c - 'a' + 'A') = static_cast<char>(c);
   }
-  for (char c = '0'; c <= '9'; ++c) lower[static_cast<std::size_t>(c)] = c;
+  for (unsigned char c = '0'; c <= '9'; ++c) lower.at(c) = static_cast<char>(c);
   return lower;
 }();
 

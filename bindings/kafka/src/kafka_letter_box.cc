@@ -218,7 +218,7 @@ class Box final : public LetterBox {
       const bool all = filter != nullptr && filter->redriven;
       const std::uint64_t begin =
           all ? partition.bounds.begin : partition.map.base;
-      const auto read = topic_->Read(
+      auto read = topic_->Read(
           number, begin, partition.bounds.end,
           [&](const rd_kafka_message_t& record) -> Result<bool> {
             auto kept = LetterOf(record, partition.map);

@@ -42,9 +42,9 @@ class OneSend final : public SendListener {
 
 class KafkaLetterReturn final : public LetterReturn {
  public:
-  KafkaLetterReturn(const KafkaInletOptions& options, const Clock& clock,
+  KafkaLetterReturn(KafkaInletOptions options, const Clock& clock,
                     Observer& observer)
-      : options_(options), clock_(clock), observer_(observer) {}
+      : options_(std::move(options)), clock_(clock), observer_(observer) {}
   ~KafkaLetterReturn() override {
     for (const auto& [topic, outlet] : outlets_) {
       outlet->Stop(std::chrono::milliseconds(0));

@@ -239,7 +239,7 @@ class KafkaReplay final : public Replay {
   }
 
   // Waits until the next record is there, or that there is none.
-  Result<void> ReadHead(Reading& reading) {
+  static Result<void> ReadHead(Reading& reading) {
     const auto until = std::chrono::steady_clock::now() + kPatience;
     auto last = RD_KAFKA_RESP_ERR__TIMED_OUT;
     while (!reading.head && reading.next < reading.end) {
