@@ -43,11 +43,15 @@ constexpr std::array<std::uint32_t, 256> MakeCrcTable() {
   return table;
 }
 
-std::uint32_t Crc32c(std::string_view bytes) {
+// Of both, one behind the other.
+std::uint32_t Crc32c(std::string_view place, std::string_view bytes) {
   static constexpr auto kTable = MakeCrcTable();
   std::uint32_t crc = ~0U;
-  for (const char byte : bytes) {
-    crc = (crc >> 8) ^ kTable[(crc ^ static_cast<std::uint8_t>(byte)) & 0xFFU];
+  for (const std::string_view part : {place, bytes}) {
+    for (const char byte : part) {
+      crc =
+          (crc >> 8) ^ kTable[(crc ^ static_cast<std::uint8_t>(byte)) & 0xFFU];
+    }
   }
   return ~crc;
 }
@@ -161,7 +165,8 @@ void PutBits(std::string& bytes, const OffsetMap& map) {
   }
 }
 
-std::string EncodeWithin(const OffsetMap& map, std::size_t most) {
+std::string EncodeWithin(const OffsetMap& map, std::size_t most,
+                         std::string_view place) {
   std::string bytes;
   bytes += static_cast<char>(kVersion);
   bytes += '\0';
@@ -192,7 +197,7 @@ std::string EncodeWithin(const OffsetMap& map, std::size_t most) {
                                (static_cast<unsigned>(form) << 1));
   PutCounts(bytes, map.base, map.attempts, left() + 1);
 
-  const std::uint32_t check = Crc32c(bytes);
+  const std::uint32_t check = Crc32c(place, bytes);
   for (unsigned byte = 0; byte < kCheckBytes; ++byte) {
     bytes += static_cast<char>((check >> (8 * byte)) & 0xFFU);
   }
@@ -318,12 +323,22 @@ std::pair<std::uint64_t, std::string_view> Farthest(const OffsetMap& map) {
 
 }  // namespace
 
-std::string EncodeOffsetMap(const OffsetMap& map, std::size_t most_bytes) {
-  return EncodeWithin(map, most_bytes / 4 * 3 + most_bytes % 4 * 3 / 4);
+std::string MapPlace(std::string_view group, std::string_view topic,
+                     std::int32_t partition) {
+  // No topic's name has a slash, and no number is followed by more digits.
+  std::string place(topic);
+  place.append("/").append(std::to_string(partition)).append("/");
+  return place.append(group);
+}
+
+std::string EncodeOffsetMap(const OffsetMap& map, std::size_t most_bytes,
+                            std::string_view place) {
+  return EncodeWithin(map, most_bytes / 4 * 3 + most_bytes % 4 * 3 / 4, place);
 }
 
 Result<OffsetMap> DecodeOffsetMap(std::string_view text,
-                                  std::uint64_t committed, std::uint64_t end) {
+                                  std::uint64_t committed, std::uint64_t end,
+                                  std::string_view place) {
   if (text.empty()) return Wrong("they are empty");
   const std::optional<std::string> bytes = FromText(text);
   if (!bytes) return Wrong("they are not base64url");
@@ -340,7 +355,12 @@ Result<OffsetMap> DecodeOffsetMap(std::string_view text,
                  static_cast<std::uint8_t>((*bytes)[checked.size() + byte]))
              << (8 * byte);
   }
-  if (check != Crc32c(checked)) return Wrong("the check sum is not theirs");
+  if (check != Crc32c(place, checked)) {
+    return Wrong(place.empty()
+                     ? "the check sum is not theirs"
+                     : "the check sum is not theirs, or they are of another "
+                       "group or partition");
+  }
 
   Reader reader(checked);
   reader.Byte();
@@ -375,7 +395,8 @@ Result<OffsetMap> DecodeOffsetMap(std::string_view text,
     return Wrong("the " + std::string(what) + " " + std::to_string(most) +
                  " is past the partition's end " + std::to_string(end));
   }
-  if (EncodeWithin(map, std::numeric_limits<std::size_t>::max()) != text) {
+  if (EncodeWithin(map, std::numeric_limits<std::size_t>::max(), place) !=
+      text) {
     return Wrong("they are not written as they would be");
   }
   return map;

@@ -36,6 +36,7 @@ class Auditor {
   Auditor(const KafkaTool& tool, std::string topic, const std::string& group,
           std::int32_t partitions)
       : topic_(std::move(topic)),
+        group_(group),
         partitions_(partitions),
         consumer_(tool.Make(RD_KAFKA_CONSUMER, {{"group.id", group}})) {}
   ~Auditor() {
@@ -63,9 +64,11 @@ class Auditor {
                                             &begin, &end, kPatienceMs));
       const auto committed =
           static_cast<std::uint64_t>(one.offset < 0 ? begin : one.offset);
-      pending += static_cast<std::uint64_t>(end) - committed -
-                 DoneAbove(committed, {static_cast<const char*>(one.metadata),
-                                       one.metadata_size});
+      pending +=
+          static_cast<std::uint64_t>(end) - committed -
+          DoneAbove(committed,
+                    {static_cast<const char*>(one.metadata), one.metadata_size},
+                    MapPlace(group_, topic_, i));
     }
     return pending;
   }
@@ -80,6 +83,7 @@ class Auditor {
   }
 
   const std::string topic_;
+  const std::string group_;
   const std::int32_t partitions_;
   rd_kafka_t* const consumer_;
 };

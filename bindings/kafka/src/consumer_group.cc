@@ -31,11 +31,13 @@ std::string_view MetadataOf(const rd_kafka_topic_partition_t& element) {
 // Of what the commit of `element` says is not done, how much left the partition
 // since.
 std::uint64_t LostSince(const rd_kafka_topic_partition_t& element,
-                        const Bounds& range) {
+                        const Bounds& range, const std::string& group) {
   const auto committed = static_cast<std::uint64_t>(element.offset);
   if (committed >= range.begin) return 0;
   std::uint64_t lost = range.begin - committed;
-  const auto map = DecodeOffsetMap(MetadataOf(element), committed, range.end);
+  const auto map =
+      DecodeOffsetMap(MetadataOf(element), committed, range.end,
+                      MapPlace(group, element.topic, element.partition));
   if (!map) return lost;
   for (const OffsetRun& run : map->done) {
     const std::uint64_t end = std::min(run.end, range.begin);
@@ -206,7 +208,9 @@ std::optional<OffsetMap> Consumer::LastSaid(
     std::uint32_t slot, const rd_kafka_topic_partition_t& element,
     const Bounds& range) {
   const auto position = static_cast<std::uint64_t>(element.offset);
-  auto map = DecodeOffsetMap(MetadataOf(element), position, range.end);
+  auto map = DecodeOffsetMap(
+      MetadataOf(element), position, range.end,
+      MapPlace(options_.group, element.topic, element.partition));
   if (map) return *std::move(map);
   if (element.metadata_size > 0) {
     voice_.Say(LogLevel::kWarning,
@@ -243,7 +247,7 @@ void Consumer::Prepare(const Asker::Answer& answer) {
       last = LastSaid(slot, element, range);
     } else if (element.offset >= 0) {
       TellGone(slot, static_cast<std::uint64_t>(element.offset), range,
-               position, LostSince(element, range));
+               position, LostSince(element, range, options_.group));
     }
     const Survived ours = std::exchange(survived_[slot], {});
     if (last && ours.unsaid && ours.base == position) {
@@ -253,6 +257,7 @@ void Consumer::Prepare(const Asker::Answer& answer) {
     Ledger::Limits limits;
     limits.max_span = options_.max_span;
     limits.max_crashes = options_.max_crashes;
+    limits.place = MapPlace(options_.group, element.topic, element.partition);
     // With transactions what is done above the prefix is not yet sent.
     limits.offset_map = options_.offset_map && parts_.transactions == nullptr;
     partitions_[slot] = std::make_unique<Partition>(slot, element.topic,

@@ -169,7 +169,7 @@ Ledger::Commit Ledger::ToCommit(bool clean, std::size_t most_bytes) const {
   for (const auto& [offset, count] : attempts_) {
     map.attempts.push_back({offset, count});
   }
-  return {map.base, EncodeOffsetMap(map, most_bytes)};
+  return {map.base, EncodeOffsetMap(map, most_bytes, limits_.place)};
 }
 
 void Ledger::Committed(std::uint64_t version) noexcept {

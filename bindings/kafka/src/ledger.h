@@ -22,6 +22,8 @@ class Ledger {
     std::uint32_t max_span = Watermark::kLongestSpan;
     std::uint32_t max_crashes = 3;
     bool offset_map = true;
+    /// What the maps are of.
+    std::string place{};
   };
 
   /// What to do with the next record of the partition.

@@ -291,38 +291,59 @@ TEST_F(KafkaInletTest, AForeignCommitsMetadataAreIgnoredAndNothingIsSkipped) {
                                     "ignored")));
 }
 
-// Nor what was damaged, belongs to another offset, or tells of records that
-// there are not: each is ignored, with why, and nothing is passed over.
+// Nor what was damaged, belongs to another offset, partition or group, or tells
+// of records that there are not: each is ignored, with why, and nothing is
+// passed over.
 TEST_F(KafkaInletTest, AForgedOrDamagedOffsetMapIsIgnoredAndSaysWhy) {
   OffsetMap map;
   map.base = 2;
   map.next = 5;
   map.done = {{3, 5}};
-  const std::string good = EncodeOffsetMap(map);
-  std::string damaged = good;
-  damaged[damaged.size() / 2] = damaged[damaged.size() / 2] == 'A' ? 'B' : 'A';
+  const OffsetMap good = map;
   map.base = 1;
-  const std::string of_another = EncodeOffsetMap(map);
+  const OffsetMap of_another_offset = map;
   map.base = 2;
   map.next = 5'000;
   map.done = {{3, 5'000}};
-  const std::string past_the_end = EncodeOffsetMap(map);
-  map.done = {{3, 5}};
-  map.next = 5;
-  const std::string cut = good.substr(0, good.size() - 1);
-  struct Case {
-    std::string metadata;
-    std::string why;
+  const OffsetMap past_the_end = map;
+  const auto text = [](const OffsetMap& what, const std::string& place) {
+    return EncodeOffsetMap(what, kMostMetadataBytes, place);
   };
-  for (const Case& each :
-       {Case{damaged, "check sum"}, Case{of_another, "of offset 1"},
-        Case{past_the_end, "past the"}, Case{cut, ""}, Case{good + "A", ""}}) {
-    SCOPED_TRACE(each.metadata);
+  const auto damaged = [&](const std::string& place) {
+    std::string damage = text(good, place);
+    char& middle = damage[damage.size() / 2];
+    middle = middle == 'A' ? 'B' : 'A';
+    return damage;
+  };
+  using MakesMetadata = std::function<std::string(
+      const std::string& place, const KafkaInletOptions& options)>;
+  const std::vector<std::pair<std::string, MakesMetadata>> cases = {
+      {"check sum", [&](auto& place, auto&) { return damaged(place); }},
+      {"of offset 1",
+       [&](auto& place, auto&) { return text(of_another_offset, place); }},
+      {"past the",
+       [&](auto& place, auto&) { return text(past_the_end, place); }},
+      {"",
+       [&](auto& place, auto&) {
+         return text(good, place).substr(0, text(good, place).size() - 1);
+       }},
+      {"", [&](auto& place, auto&) { return text(good, place) + "A"; }},
+      {"another group", [&](auto&, auto&) { return text(good, {}); }},
+      {"another group",
+       [&](auto&, auto& options) {
+         return text(good, MapPlace("other", options.topics[0], 0));
+       }},
+      {"partition", [&](auto&, auto& options) {
+         return text(good, MapPlace(options.group, "other", 0));
+       }}};
+  for (const auto& [why, metadata] : cases) {
+    SCOPED_TRACE(why);
     const std::string topic = tool().MakeTopic();
     tool().WriteEvents(topic, 5);
     KafkaInletOptions options = Options(topic);
     options.group = test::KafkaTool::Fresh("forged");
-    tool().Commit(options.group, topic, 0, {2, each.metadata});
+    tool().Commit(options.group, topic, 0,
+                  {2, metadata(MapPlace(options.group, topic, 0), options)});
 
     const auto member = Start(options);
 
@@ -332,14 +353,15 @@ TEST_F(KafkaInletTest, AForgedOrDamagedOffsetMapIsIgnoredAndSaysWhy) {
         member->notes.warnings(),
         ElementsAre(AllOf(HasSubstr(topic + "/0: what the commit of offset 2 "
                                             "says is ignored: "),
-                          HasSubstr(each.why))));
+                          HasSubstr(why))));
   }
   // The same as it was written is believed.
   const std::string topic = tool().MakeTopic();
   tool().WriteEvents(topic, 6);
   KafkaInletOptions options = Options(topic);
   options.group = test::KafkaTool::Fresh("believed");
-  tool().Commit(options.group, topic, 0, {2, good});
+  tool().Commit(options.group, topic, 0,
+                {2, text(good, MapPlace(options.group, topic, 0))});
   const auto member = Start(options);
   ASSERT_TRUE(member->sink.Await(2));
   EXPECT_THAT(member->sink.came(), ElementsAre("2", "5"));

@@ -78,7 +78,9 @@ TEST_F(KafkaRetentionTest, WhatWasDoneBeforeItWasRemovedIsNotLost) {
   map.base = 2;
   map.next = 9;
   map.done = {{4, 5}, {6, 9}};
-  tool().Commit(group_, topic_, 0, {2, EncodeOffsetMap(map)});
+  tool().Commit(group_, topic_, 0,
+                {2, EncodeOffsetMap(map, kMostMetadataBytes,
+                                    MapPlace(group_, topic_, 0))});
   tool().DeleteBefore(topic_, 7);
 
   const auto member = Start(Options(topic_));

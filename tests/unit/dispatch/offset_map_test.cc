@@ -177,6 +177,19 @@ TEST(OffsetMap, RefusesThatOfAnotherCommit) {
               HasSubstr("of offset 1000000, and the commit of 999999"));
 }
 
+TEST(OffsetMap, RefusesOneThatWasCopied) {
+  const OffsetMap map = FullMap();
+  const std::string text =
+      EncodeOffsetMap(map, kMostMetadataBytes, MapPlace("g", "t", 11));
+
+  EXPECT_TRUE(DecodeOffsetMap(text, map.base, kEnd, MapPlace("g", "t", 11)));
+  for (const std::string& other :
+       {MapPlace("h", "t", 11), MapPlace("g", "u", 11), MapPlace("g", "t", 1),
+        MapPlace("1/g", "t", 1), std::string()}) {
+    EXPECT_FALSE(DecodeOffsetMap(text, map.base, kEnd, other)) << other;
+  }
+}
+
 TEST(OffsetMap, RefusesOneThatReachesPastThePartitionsEnd) {
   OffsetMap map = FullMap();
 

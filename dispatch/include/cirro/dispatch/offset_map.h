@@ -47,12 +47,19 @@ inline constexpr std::size_t kMostMetadataBytes = 4'096;
 /// Below this EncodeOffsetMap would not be able to write the header.
 inline constexpr std::size_t kLeastMetadataBytes = 64;
 
+/// What a map is of: a partition, as one group reads it.
+[[nodiscard]] CIRRO_EXPORT std::string MapPlace(std::string_view group,
+                                                std::string_view topic,
+                                                std::int32_t partition);
+
 /// The map as letters, digits, `-` and `_`, at most `most_bytes` of them. What
 /// does not fit is left out: attempt counts (the lowest offsets' stay longest),
-/// then all of `done`, then crash counts; never what stands before them.
+/// then all of `done`, then crash counts; never what stands before them. It is
+/// read again for the same `place` alone: one that was copied says nothing.
 /// REQUIRES: `map` as its members say; most_bytes >= kLeastMetadataBytes.
 [[nodiscard]] CIRRO_EXPORT std::string EncodeOffsetMap(
-    const OffsetMap& map, std::size_t most_bytes = kMostMetadataBytes);
+    const OffsetMap& map, std::size_t most_bytes = kMostMetadataBytes,
+    std::string_view place = {});
 
 /// Reads what EncodeOffsetMap wrote, and nothing else: anybody may have written
 /// a commit's metadata. `committed` is the offset that came with it and `end`
@@ -61,6 +68,7 @@ inline constexpr std::size_t kLeastMetadataBytes = 64;
 /// `committed` done again. An empty text, which most other clients write, fails
 /// too.
 [[nodiscard]] CIRRO_EXPORT Result<OffsetMap> DecodeOffsetMap(
-    std::string_view text, std::uint64_t committed, std::uint64_t end);
+    std::string_view text, std::uint64_t committed, std::uint64_t end,
+    std::string_view place = {});
 
 }  // namespace cirro
