@@ -18,11 +18,13 @@
 
 namespace cirro::test {
 
-/// Where the nats-server program is; empty: nowhere.
+/// Where the nats-server program is: installed, or where ./dev unpacks it;
+/// empty: nowhere.
 inline std::string NatsServerProgram() {
   const char* const path = std::getenv("PATH");
-  std::string folders =
-      std::string(path == nullptr ? "" : path) + ":/usr/sbin:/usr/local/bin";
+  std::string folders = std::string(path == nullptr ? "" : path) +
+                        ":/usr/sbin:/usr/local/bin:" +
+                        CIRRO_SOURCE_DIR "/build/deps/nats-server/usr/sbin";
   for (std::size_t at = 0; at <= folders.size();) {
     const std::size_t end = std::min(folders.find(':', at), folders.size());
     const std::string program = folders.substr(at, end - at) + "/nats-server";
