@@ -199,6 +199,13 @@ void Consumer::TakeTransaction() noexcept {
                        parts_.transactions->id() +
                        "'), which one process at a time may use"});
       return;
+    case Transactions::End::kRefused:
+      fatal_ = true;
+      Link(LinkState::Kind::kFailed);
+      voice_.Fail({ErrorCode::kInvalidConfig,
+                   "inlet '" + options_.name +
+                       "' delivers nothing more: " + ended->why});
+      return;
   }
 }
 

@@ -208,6 +208,12 @@ Transactions::Ended Transactions::Try(const std::stop_token& stop,
     const HandleError error(call());
     if (!error) return {End::kCommitted, {}, {}};
     const std::string why = TextOf(error.get());
+    if (rd_kafka_error_code(error.get()) ==
+        RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT) {
+      return {End::kRefused,
+              why + WhatToChange(rd_kafka_error_code(error.get())),
+              {}};
+    }
     if (rd_kafka_error_is_fatal(error.get()) != 0) {
       if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FENCED ||
           rd_kafka_error_code(error.get()) ==
@@ -467,7 +473,7 @@ Transactions::Ended Transactions::Rebuild(const std::string& why) {
   }
   producer_.reset();
   if (auto made = MakeProducer(); !made) {
-    return {End::kFenced, made.error().message, {}};
+    return {End::kRefused, made.error().message, {}};
   }
   return {End::kAborted, why, {}};
 }

@@ -43,6 +43,7 @@ class Transactions {
     kCommitted,
     kAborted,  ///< Nothing of it was done: to be read again from the offsets.
     kFenced,   ///< Another has the transactional id: nothing more is done.
+    kRefused,  ///< Of a setting, which `why` names: nothing more is done.
   };
   struct Ended {
     End end = End::kAborted;

@@ -161,6 +161,20 @@ TEST_F(KafkaExactlyOnceTest, Story28AnInstanceThatIsFencedSendsNothingMore) {
   EXPECT_THAT(Ids(out_), SizeIs(10));
 }
 
+// It would be undone for ever, with three lines each time.
+TEST_F(KafkaExactlyOnceTest, ATimeoutThatTheBrokerRefusesIsToldOnce) {
+  tool().WriteEvents(in_, 1);
+  KafkaInletOptions options = Options();
+  options.exactly_once.transaction_timeout = std::chrono::minutes(30);
+  const auto member = StartAnswering(options);
+  member->sink.SettleAll();
+
+  ASSERT_TRUE(Eventually([&] { return !member->notes.failures().empty(); }));
+  EXPECT_THAT(member->notes.failures()[0], HasSubstr("transaction_timeout"));
+  EXPECT_EQ(LinkOf(*member->inlet), LinkState::Kind::kFailed);
+  EXPECT_THAT(Ids(out_), SizeIs(0));
+}
+
 TEST_F(KafkaExactlyOnceTest, Story28ARebalanceWithinATransactionSendsOnce) {
   in_ = tool().MakeTopic(4);
   constexpr int kEvents = 400;
