@@ -8,7 +8,9 @@ usage: cli_test.py BUILD_DIR
 
 import json
 import os
+import pathlib
 import subprocess
+import tempfile
 import unittest
 import uuid
 
@@ -327,6 +329,19 @@ class WrongUse(unittest.TestCase):
 
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("kafka://HOST:PORT/TOPIC", done.stderr)
+
+    def test_each_verb_looks_for_modules_where_it_is_told_to(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "kafka.so").write_text("no library")
+            for verb in (["send", "--type", "a"], ["listen"]):
+                done = subprocess.run(
+                    [CIRRO, *verb, "kafka://127.0.0.1:1/t"],
+                    capture_output=True, text=True, timeout=60, check=False,
+                    env={**os.environ, "CIRRO_MODULE_PATH": folder})
+
+                self.assertIn(done.returncode, (2, 78), done.stderr)
+                self.assertIn(f"{folder}/kafka.so: file too short",
+                              done.stderr)
 
     def test_a_broker_that_is_away_is_told_in_time(self):
         done = cirro("send", "nats://127.0.0.1:1/x", "--type", "a",

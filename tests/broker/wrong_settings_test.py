@@ -346,6 +346,12 @@ class Refused(Case):
                 capture_output=True, text=True, timeout=PATIENCE, check=False)
             self.assertEqual(heard.returncode, FAILED, heard.stderr)
             self.assertIn("refuses it", heard.stderr)
+            sent = subprocess.run(
+                [CIRRO, "send", f"nats://{USER}:wrong@{server.address()}/s",
+                 "--type", "a", "--timeout", "2"],
+                capture_output=True, text=True, timeout=PATIENCE, check=False)
+            self.assertIn("refuses it", sent.stderr)
+            self.assertNotEqual(sent.returncode, 0)
             server.stop()
 
 

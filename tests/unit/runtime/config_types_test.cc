@@ -124,6 +124,14 @@ TEST(ConfigType, AKeyOfAnotherTypeIsTold) {
                     HasSubstr("cirro.toml:6")));
 }
 
+TEST(ConfigType, ATableIsNoOneValue) {
+  const auto config = WithInlet("librdkafka = \"debug\"\n");
+
+  EXPECT_THAT(Message(config),
+              AllOf(HasSubstr("inlet.orders.librdkafka is a table of settings"),
+                    HasSubstr("inlet.orders.librdkafka.KEY")));
+}
+
 constexpr std::string_view kMemory =
     "[inlet.in]\ntype = \"memory\"\ntopics = [\"a\"]\n"
     "[outlet.out]\ntype = \"memory\"\ntopic = \"b\"\n";
