@@ -20,7 +20,7 @@ target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:cirro_options>)
 set(map "${CMAKE_CURRENT_LIST_DIR}/libcirro.map")
 target_link_options(cirro PRIVATE "-Wl,--version-script=${map}" -Wl,--exclude-libs,ALL
                     -Wl,-Bsymbolic-functions)
-# Its tables are full of addresses; written short, they are 100 KiB less to read at
+# Its tables are full of addresses; written short, they are 80 KiB less to read at
 # each start.
 include(CheckLinkerFlag)
 check_linker_flag(CXX -Wl,-z,pack-relative-relocs CIRRO_PACKS_RELOCATIONS)
