@@ -1,5 +1,6 @@
 #include "consumer.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cirro::internal::nats {
@@ -16,8 +17,10 @@ std::string PrefixOf(const JetStreamInletOptions& options) {
   return "$JS.API";
 }
 
-std::int64_t NanosecondsOf(const Timestamp& time) {
-  return time.seconds * 1'000'000'000 + time.nanoseconds;
+// Since 1970, and after it: libnats sends no time before, and no message is
+// older than JetStream.
+std::int64_t StartOf(const Timestamp& time) {
+  return std::max<std::int64_t>(ToSysTime(time).time_since_epoch().count(), 1);
 }
 
 ConsumerFacts FactsOf(const jsConsumerInfo& info) {
@@ -85,7 +88,7 @@ Consumer::Start Consumer::FirstStart() const {
     case kByStartSequence:
       return {js_DeliverByStartSequence, options_.start_sequence};
     case kByStartTime:
-      return {js_DeliverByStartTime, 0, NanosecondsOf(options_.start_time)};
+      return {js_DeliverByStartTime, 0, StartOf(options_.start_time)};
   }
   return {js_DeliverAll};
 }
@@ -211,7 +214,7 @@ Result<ConsumerFacts> Consumer::MakeAnew(natsConnection* connection,
       if (to.offset > 0) start = {js_DeliverByStartSequence, to.offset};
       break;
     case SeekPoint::Kind::kTime:
-      start = {js_DeliverByStartTime, 0, NanosecondsOf(to.time)};
+      start = {js_DeliverByStartTime, 0, StartOf(to.time)};
       break;
   }
   return Make(js->get(), start);

@@ -34,7 +34,7 @@ std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
   if (const auto created = info.find("created");
       created != info.end() && created->is_string()) {
     const auto time = ParseTimestamp(created->get<std::string>());
-    if (time) facts.created = time->seconds * 1'000'000'000 + time->nanoseconds;
+    if (time) facts.created = ToSysTime(*time).time_since_epoch().count();
   }
   if (const auto cluster = info.find("cluster");
       cluster != info.end() && cluster->is_object()) {

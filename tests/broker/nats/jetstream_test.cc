@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -288,6 +289,27 @@ TEST(JetStream, SeeksBySequenceAndTime) {
   ASSERT_TRUE(seekable->Seek({.kind = SeekPoint::Kind::kEnd}, seconds(10)));
   rig.Publish(1, 11);
   EXPECT_THAT(IdsOf(running.sink.Take(1)), ElementsAre("11"));
+}
+
+TEST(JetStream, ATimeThatNanosecondsDoNotHoldIsBeforeOrAfterAll) {
+  constexpr std::int64_t kYear = 31'556'952;
+  JetStreamRig rig;
+  rig.Publish(3);
+  RunningInlet<HoldingSink> running(rig.Make());
+  const auto first = running.sink.Take(3);
+  auto* const seekable = CapabilityOf<Seekable>(*running.inlet);
+  const auto seek = [&](std::int64_t seconds_since_1970) {
+    return seekable
+        ->Seek({.kind = SeekPoint::Kind::kTime,
+                .time = {.seconds = seconds_since_1970}},
+               seconds(10))
+        .has_value();
+  };
+
+  EXPECT_TRUE(seek(8'000 * kYear));
+  EXPECT_EQ(rig.peer.ConsumerOf("ORDERS", "worker").pending, 0U);
+  EXPECT_TRUE(seek(-1'900 * kYear));
+  EXPECT_THAT(IdsOf(running.sink.Take(3)), ElementsAre("1", "2", "3"));
 }
 
 TEST(JetStream, LagIsWhatIsNotSettled) {

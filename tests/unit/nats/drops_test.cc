@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "bindings/nats/src/server_words.h"
@@ -37,6 +39,19 @@ TEST(Drops, ANewLeaderIsNotHeldAgainstWhatTheLastOneSaid) {
 
   EXPECT_EQ(drops.Look(position("two", 5, 6)), 0U);
   EXPECT_EQ(drops.Look(position("two", 5, 4)), 2U);
+}
+
+TEST(ServerWords, ATimeThatNanosecondsDoNotHoldIsTheFarthestThatTheyDo) {
+  const auto created = [](const char* time) {
+    return ParseConsumerInfo(R"({"created":")" + std::string(time) + "\"}")
+        ->created;
+  };
+
+  EXPECT_EQ(created("0001-01-01T00:00:00Z"),
+            std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(created("9999-12-31T23:59:59Z"),
+            std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(created("1970-01-01T00:00:01.5Z"), 1'500'000'000);
 }
 
 TEST(Drops, WhatIsPendingShrinksByDeliveriesAlone) {
