@@ -40,18 +40,12 @@ CoreNatsInlet::~CoreNatsInlet() { static_cast<void>(Stop(milliseconds(0))); }
 Result<void> CoreNatsInlet::Start(Sink& sink) {
   sink_ = &sink;
   if (auto opened = link_.Open(); !opened) return opened;
-  natsSubscription* raw = nullptr;
-  const natsStatus status =
-      options_.queue.empty() ? natsConnection_SubscribeSync(
-                                   &raw, link_.get(), options_.subject.c_str())
-                             : natsConnection_QueueSubscribeSync(
-                                   &raw, link_.get(), options_.subject.c_str(),
-                                   options_.queue.c_str());
-  messages_.reset(raw);
-  if (status != NATS_OK) return link_.WhyNot("subscribe", status);
+  const auto made = link_.Subscribe(options_.subject, options_.queue);
+  if (!made) return made.error();
+  messages_ = *made;
   // Beyond them libnats drops the newest, and says so (a slow consumer).
   static_cast<void>(natsSubscription_SetPendingLimits(
-      raw,
+      messages_,
       static_cast<int>(
           std::min<std::uint32_t>(options_.max_in_flight, 1U << 30)),
       static_cast<int>(std::min<std::size_t>(options_.max_bytes, 1U << 30))));
@@ -70,14 +64,14 @@ void CoreNatsInlet::BeginDrain(milliseconds patience) noexcept {
   if (!reader_.joinable()) return;
   // What the server sent before it heard of the drain is delivered still: it
   // would be lost.
-  static_cast<void>(natsSubscription_Drain(messages_.get()));
+  static_cast<void>(natsSubscription_Drain(messages_));
   const TimePoint until = std::chrono::steady_clock::now() + patience;
   const MutexLock lock(mutex_);
   demand_ = true;
   changed_.notify_all();
   const auto is_over = [this]() CIRRO_REQUIRES(mutex_) { return read_last_; };
   if (changed_.wait_until(mutex_, until, is_over)) return;
-  static_cast<void>(natsSubscription_Unsubscribe(messages_.get()));
+  static_cast<void>(natsSubscription_Unsubscribe(messages_));
 }
 
 Result<void> CoreNatsInlet::Stop(milliseconds grace) noexcept {
@@ -87,11 +81,10 @@ Result<void> CoreNatsInlet::Stop(milliseconds grace) noexcept {
   }
   BeginDrain(grace);
   reader_.request_stop();
-  if (messages_) {
-    static_cast<void>(natsSubscription_Unsubscribe(messages_.get()));
+  if (messages_ != nullptr) {
+    static_cast<void>(natsSubscription_Unsubscribe(messages_));
   }
   if (reader_.joinable()) reader_.join();
-  messages_.reset();
   link_.Close();
   if (open_.load() == 0) return {};
   return Error{ErrorCode::kDeadlineExceeded,
@@ -109,7 +102,7 @@ void CoreNatsInlet::Settle(DeliveryToken, Settlement settlement) noexcept {
 
 void CoreNatsInlet::Read(std::stop_token stop) noexcept {
   BlockSignals();
-  while (!stop.stop_requested() && natsSubscription_IsValid(messages_.get())) {
+  while (!stop.stop_requested() && natsSubscription_IsValid(messages_)) {
     {
       const MutexLock lock(mutex_);
       changed_.wait(mutex_, stop,
@@ -117,7 +110,7 @@ void CoreNatsInlet::Read(std::stop_token stop) noexcept {
     }
     TellDropped();
     natsMsg* first = nullptr;
-    if (natsSubscription_NextMsg(&first, messages_.get(), kTurnMs) == NATS_OK) {
+    if (natsSubscription_NextMsg(&first, messages_, kTurnMs) == NATS_OK) {
       HandOver(first);
     }
   }
@@ -132,7 +125,7 @@ void CoreNatsInlet::Read(std::stop_token stop) noexcept {
 // What came while there was no room.
 void CoreNatsInlet::TellDropped() {
   std::int64_t dropped = 0;
-  if (natsSubscription_GetDropped(messages_.get(), &dropped) != NATS_OK ||
+  if (natsSubscription_GetDropped(messages_, &dropped) != NATS_OK ||
       dropped <= dropped_) {
     return;
   }
@@ -144,7 +137,7 @@ void CoreNatsInlet::TellDropped() {
 void CoreNatsInlet::HandOver(natsMsg* first) {
   int waiting = 0;
   static_cast<void>(
-      natsSubscription_GetPending(messages_.get(), &waiting, nullptr));
+      natsSubscription_GetPending(messages_, &waiting, nullptr));
   waiting = std::min(waiting, kMostAtOnce - 1);
   for (natsMsg* message = first; message != nullptr;) {
     const NatsHandle<natsMsg> owned(message);
@@ -163,7 +156,7 @@ void CoreNatsInlet::HandOver(natsMsg* first) {
     facts.original = std::move(content.original);
     message = nullptr;
     if (waiting-- > 0 &&
-        natsSubscription_NextMsg(&message, messages_.get(), 0) != NATS_OK) {
+        natsSubscription_NextMsg(&message, messages_, 0) != NATS_OK) {
       message = nullptr;
     }
   }

@@ -64,7 +64,7 @@ class CoreNatsInlet final : public Inlet, public Settler, public Linked {
   bool stopped_ CIRRO_GUARDED_BY(mutex_) = false;
 
   Link link_;
-  NatsHandle<natsSubscription> messages_;
+  natsSubscription* messages_ = nullptr;  // The link's.
   std::jthread reader_;
 };
 

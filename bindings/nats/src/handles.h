@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "cirro/cloudevents/error.h"
 
@@ -30,6 +31,9 @@ using NatsHandle = std::unique_ptr<Handle, FreeNats>;
 
 /// A subject of its own for this process, to be answered on.
 [[nodiscard]] std::string NewInbox();
+
+/// Without the line of libnats's source, "(conn.c:733): ".
+[[nodiscard]] std::string WithoutPlace(std::string_view text);
 
 /// "what: why libnats says it failed". Of the call that this thread made last.
 [[nodiscard]] std::string Explain(const std::string& what, natsStatus status);

@@ -67,23 +67,18 @@ JetStreamInlet::~JetStreamInlet() { static_cast<void>(Stop(milliseconds(0))); }
 Result<void> JetStreamInlet::Start(Sink& sink) {
   sink_ = &sink;
   if (auto opened = link_.Open(); !opened) return opened;
-  natsSubscription* raw = nullptr;
-  natsStatus status = natsConnection_Subscribe(
-      &raw, link_.get(), (control_inbox_ + ".*").c_str(), &OnControl, this);
-  control_.reset(raw);
-  if (status == NATS_OK) {
-    raw = nullptr;
-    // Others give messages back, too. Without the right to listen a message of
-    // theirs is a suspect when it comes here, which costs time alone.
-    status =
-        natsConnection_Subscribe(&raw, link_.get(),
-                                 ("$JS.EVENT.ADVISORY.CONSUMER.MSG_NAKED." +
-                                  options_.stream + "." + options_.durable)
-                                     .c_str(),
-                                 &OnNaked, this);
-    naked_.reset(raw);
+  if (auto listens = link_.Listen(control_inbox_ + ".*", &OnControl, this);
+      !listens) {
+    return listens;
   }
-  if (status != NATS_OK) return link_.WhyNot("subscribe", status);
+  // Others give messages back, too. Without the right to listen a message of
+  // theirs is a suspect when it comes here, which costs time alone.
+  if (auto listens = link_.Listen("$JS.EVENT.ADVISORY.CONSUMER.MSG_NAKED." +
+                                      options_.stream + "." + options_.durable,
+                                  &OnNaked, this);
+      !listens) {
+    return listens;
+  }
   settler_ = std::jthread(
       [this](std::stop_token stop) { RunSettler(std::move(stop)); });
   fetcher_ =
@@ -104,14 +99,14 @@ void JetStreamInlet::BeginDrain(milliseconds patience) noexcept {
     const MutexLock lock(mutex_);
     if (std::exchange(draining_, true)) return;
     // What is on its way comes still, to be given back.
-    if (messages_) {
-      static_cast<void>(natsSubscription_Drain(messages_.get()));
+    if (messages_ != nullptr) {
+      static_cast<void>(natsSubscription_Drain(messages_));
     }
     if (!fetcher_.joinable()) return;
     const auto is_over = [this]()
                              CIRRO_REQUIRES(mutex_) { return fetched_last_; };
-    if (!changed_.wait_until(mutex_, until, is_over) && messages_) {
-      static_cast<void>(natsSubscription_Unsubscribe(messages_.get()));
+    if (!changed_.wait_until(mutex_, until, is_over) && messages_ != nullptr) {
+      static_cast<void>(natsSubscription_Unsubscribe(messages_));
     }
   }
   EndRequests();
@@ -163,12 +158,6 @@ Result<void> JetStreamInlet::Stop(milliseconds grace) noexcept {
   }
   settler_.request_stop();
   if (settler_.joinable()) settler_.join();
-  control_.reset();
-  naked_.reset();
-  {
-    const MutexLock lock(mutex_);
-    messages_.reset();
-  }
   link_.Close();
   if (left == 0 && flushed) return {};
   return Error{ErrorCode::kDeadlineExceeded,
@@ -437,7 +426,7 @@ void JetStreamInlet::GiveBackRest() noexcept {
   natsSubscription* messages = nullptr;
   {
     const MutexLock lock(mutex_);
-    messages = messages_.get();
+    messages = messages_;
   }
   while (messages != nullptr && natsSubscription_IsValid(messages)) {
     natsMsg* message = nullptr;

@@ -196,9 +196,8 @@ class JetStreamInlet : public Inlet,
 
   // Its callbacks use what is above.
   Link link_;
-  NatsHandle<natsSubscription> control_;
-  NatsHandle<natsSubscription> naked_;
-  NatsHandle<natsSubscription> messages_ CIRRO_GUARDED_BY(mutex_);
+  // The link's.
+  natsSubscription* messages_ CIRRO_GUARDED_BY(mutex_) = nullptr;
 
   std::jthread settler_;
   std::jthread fetcher_;

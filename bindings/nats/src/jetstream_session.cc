@@ -111,23 +111,19 @@ bool JetStreamInlet::SetUp() {
 bool JetStreamInlet::Subscribe() {
   {
     const MutexLock lock(mutex_);
-    if (messages_) return true;
+    if (messages_ != nullptr) return true;
   }
   inbox_ = NewInbox();
-  natsSubscription* raw = nullptr;
-  const natsStatus status =
-      natsConnection_SubscribeSync(&raw, link_.get(), (inbox_ + ".*").c_str());
-  NatsHandle<natsSubscription> made(raw);
-  // No more comes than was asked for; libnats's own bound would drop some.
-  if (status == NATS_OK) {
-    static_cast<void>(natsSubscription_SetPendingLimits(raw, -1, -1));
-  } else {
-    Say(LogLevel::kError, Explain("subscribe", status));
+  const auto made = link_.Subscribe(inbox_ + ".*");
+  if (!made) {
+    Say(LogLevel::kError, made.error().message);
     return false;
   }
+  // No more comes than was asked for; libnats's own bound would drop some.
+  static_cast<void>(natsSubscription_SetPendingLimits(*made, -1, -1));
   queue_empty_at_ = Now();
   const MutexLock lock(mutex_);
-  messages_ = std::move(made);
+  messages_ = *made;
   wake_subject_ = inbox_ + ".w";
   return !draining_;
 }
@@ -170,7 +166,7 @@ void JetStreamInlet::WaitForMessages() {
   std::size_t settled = 0;
   {
     const MutexLock lock(mutex_);
-    messages = messages_.get();  // Replaced by this thread alone.
+    messages = messages_;  // Replaced by this thread alone.
     settled = outbox_.size();
   }
   int waiting = 0;
@@ -468,6 +464,7 @@ void JetStreamInlet::DoSeek() {
   auto made = consumer_.MakeAnew(link_.get(), request->to, request->patience);
   held_.clear();
   pulls_.Reset();
+  natsSubscription* before = nullptr;
   {
     const MutexLock lock(mutex_);
     held_count_ = 0;
@@ -483,12 +480,13 @@ void JetStreamInlet::DoSeek() {
       heard_ = *made;
       static_cast<void>(drops_.Look(made->position()));
       // So is what it still sends.
-      messages_.reset();
+      before = std::exchange(messages_, nullptr);
       wake_subject_.clear();
     }
     request->result = made ? Result<void>() : Result<void>(made.error());
     changed_.notify_all();
   }
+  if (before != nullptr) Link::End(before);
   lost_ = !Subscribe();
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cirro/cloudevents/result.h"
 #include "cirro/cloudevents/timestamp.h"
@@ -32,6 +33,11 @@ class StreamCalls {
   Result<jsCtx*> Context();
   [[nodiscard]] natsConnection* connection() const { return link_.get(); }
   [[nodiscard]] std::int64_t patience() const { return patience_.count(); }
+
+  /// As the link does.
+  natsSubscription* Keep(NatsHandle<natsSubscription> subscription) {
+    return link_.Keep(std::move(subscription));
+  }
 
   /// The stream that keeps `subject`. Fails with kInvalidConfig where none
   /// does.

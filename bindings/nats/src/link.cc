@@ -1,7 +1,6 @@
 #include "link.h"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,15 +44,6 @@ class Setter {
 // then failed it (TLS, a proxy without its server): it forgets where it was.
 // Behind this one it tries for ever, as it does later.
 constexpr const char* kNowhere = "nats://255.255.255.255:1";
-
-// Without the line of libnats's source, "(conn.c:733): ".
-std::string WithoutPlace(std::string_view text) {
-  const std::size_t end = text.find("): ");
-  if (text.starts_with('(') && end != std::string_view::npos) {
-    text.remove_prefix(end + 3);
-  }
-  return std::string(text);
-}
 
 // Of a server that was not reached libnats says one of two things, whichever
 // came last, and neither is why.
@@ -182,11 +172,58 @@ void Link::Close() noexcept {
   if (!handle_) return;
   natsConnection_Close(handle_.get());
   {
-    // Its callbacks are over when it says that it is closed.
+    // Its callbacks are over when it says that it is closed, and those of a
+    // subscription when that says so.
     MutexLock lock(mutex_);
-    while (!closed_) changed_.wait(mutex_);
+    while (!closed_ || listening_ > 0) changed_.wait(mutex_);
+    kept_.clear();
   }
   handle_.reset();
+}
+
+natsSubscription* Link::Keep(NatsHandle<natsSubscription> subscription) {
+  const MutexLock lock(mutex_);
+  return kept_.emplace_back(std::move(subscription)).get();
+}
+
+void Link::End(natsSubscription* subscription) noexcept {
+  int waiting = 0;
+  static_cast<void>(
+      natsSubscription_GetPending(subscription, &waiting, nullptr));
+  for (; waiting > 0; --waiting) {
+    natsMsg* raw = nullptr;
+    static_cast<void>(natsSubscription_NextMsg(&raw, subscription, 0));
+    const NatsHandle<natsMsg> message(raw);
+  }
+  static_cast<void>(natsSubscription_Unsubscribe(subscription));
+}
+
+Result<natsSubscription*> Link::Subscribe(const std::string& subject,
+                                          const std::string& queue) {
+  natsSubscription* raw = nullptr;
+  const natsStatus status =
+      queue.empty() ? natsConnection_SubscribeSync(&raw, get(), subject.c_str())
+                    : natsConnection_QueueSubscribeSync(
+                          &raw, get(), subject.c_str(), queue.c_str());
+  NatsHandle<natsSubscription> made(raw);
+  if (status != NATS_OK) return WhyNot("subscribe", status);
+  return Keep(std::move(made));
+}
+
+Result<void> Link::Listen(const std::string& subject, natsMsgHandler heard,
+                          void* self) {
+  natsSubscription* raw = nullptr;
+  natsStatus status =
+      natsConnection_Subscribe(&raw, get(), subject.c_str(), heard, self);
+  NatsHandle<natsSubscription> made(raw);
+  if (status == NATS_OK) {
+    const MutexLock lock(mutex_);
+    status = natsSubscription_SetOnCompleteCB(raw, &OnSilent, this);
+    if (status == NATS_OK) ++listening_;
+  }
+  if (status != NATS_OK) return WhyNot("subscribe", status);
+  Keep(std::move(made));
+  return {};
 }
 
 bool Link::WaitConnected(std::stop_token stop, TimePoint until) {
@@ -333,6 +370,13 @@ void Link::OnClosed(natsConnection* connection, void* self) noexcept {
   // Its owner may be gone as soon as it can be seen that this was the last.
   const MutexLock lock(link.mutex_);
   link.closed_ = true;
+  link.changed_.notify_all();
+}
+
+void Link::OnSilent(void* self) noexcept {
+  Link& link = *static_cast<Link*>(self);
+  const MutexLock lock(link.mutex_);
+  --link.listening_;
   link.changed_.notify_all();
 }
 

@@ -8,6 +8,7 @@
 #include <random>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "cirro/cloudevents/result.h"
 #include "cirro/dispatch/clock.h"
@@ -33,8 +34,23 @@ class Link {
 
   /// Begins to connect. Fails with kInvalidConfig, naming the setting.
   Result<void> Open();
-  /// No more calls of libnats after it.
+  /// No more calls of libnats after it, those of Listen neither.
   void Close() noexcept;
+
+  /// Messages of `subject`, to be fetched; with `queue`, each comes to one of
+  /// those who name it. Valid until Close. REQUIRES: opened.
+  Result<natsSubscription*> Subscribe(const std::string& subject,
+                                      const std::string& queue = {});
+  /// `heard` is called with `self` and each message of `subject`, by one thread
+  /// of libnats. REQUIRES: opened.
+  Result<void> Listen(const std::string& subject, natsMsgHandler heard,
+                      void* self);
+  /// Lets go of it at Close: before 3.6 libnats reads freed memory where a
+  /// message comes for a subscription that is let go (nats-io/nats.c#637).
+  natsSubscription* Keep(NatsHandle<natsSubscription> subscription);
+  /// No more messages of it, and none of those that it has. REQUIRES: it is of
+  /// Subscribe, or kept.
+  static void End(natsSubscription* subscription) noexcept;
 
   /// Waits until it is connected; false: `stop` was asked for, or `until` came
   /// first, or it is refused for good.
@@ -59,6 +75,7 @@ class Link {
   static void OnClosed(natsConnection*, void* self) noexcept;
   static void OnError(natsConnection*, natsSubscription*, natsStatus status,
                       void* self) noexcept;
+  static void OnSilent(void* self) noexcept;
   static std::int64_t OnRetry(natsConnection*, int attempts,
                               void* self) noexcept;
   [[nodiscard]] Result<NatsHandle<natsOptions>> MakeOptions();
@@ -82,6 +99,8 @@ class Link {
   std::minstd_rand jitter_ CIRRO_GUARDED_BY(mutex_);
   bool closing_ CIRRO_GUARDED_BY(mutex_) = false;
   bool closed_ CIRRO_GUARDED_BY(mutex_) = false;
+  int listening_ CIRRO_GUARDED_BY(mutex_) = 0;  // Threads that call `heard`.
+  std::vector<NatsHandle<natsSubscription>> kept_ CIRRO_GUARDED_BY(mutex_);
   Result<void> refused_ CIRRO_GUARDED_BY(mutex_);
 };
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,10 @@ std::optional<std::uint64_t> SequenceOf(std::string_view id) noexcept {
   if (read.ec != std::errc() || read.ptr != end || sequence == 0) return {};
   return sequence;
 }
+
+struct EndSubscription {
+  void operator()(natsSubscription* it) const noexcept { Link::End(it); }
+};
 
 class Box final : public LetterBox {
  public:
@@ -130,8 +135,9 @@ class Box final : public LetterBox {
     natsStatus status =
         js_SubscribeSync(&subscription, *context, options_.subject.c_str(),
                          nullptr, &wanted, &code);
-    const NatsHandle<natsSubscription> owned(subscription);
     if (status != NATS_OK) return CallFailed("read the stream", status, code);
+    const std::unique_ptr<natsSubscription, EndSubscription> ends(
+        calls_.Keep(NatsHandle<natsSubscription>(subscription)));
     jsConsumerInfo* consumer = nullptr;
     status = natsSubscription_GetConsumerInfo(&consumer, subscription, nullptr,
                                               &code);

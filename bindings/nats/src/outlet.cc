@@ -74,11 +74,9 @@ NatsOutlet::~NatsOutlet() { Stop(milliseconds(0)); }
 
 Result<void> NatsOutlet::Start() {
   if (auto opened = link_.Open(); !opened) return opened;
-  natsSubscription* raw = nullptr;
-  const natsStatus status = natsConnection_Subscribe(
-      &raw, link_.get(), (inbox_ + ".*").c_str(), &OnAnswer, this);
-  answers_.reset(raw);
-  if (status != NATS_OK) return link_.WhyNot("subscribe", status);
+  if (auto listens = link_.Listen(inbox_ + ".*", &OnAnswer, this); !listens) {
+    return listens;
+  }
   thread_ =
       std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
   return {};
@@ -124,7 +122,6 @@ void NatsOutlet::Stop(milliseconds grace) noexcept {
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
-  answers_.reset();
   link_.Close();
   FailSent(ErrorCode::kUnknownOutcome, "it was stopped before an answer came");
   std::deque<Waiting> left;

@@ -102,7 +102,6 @@ class NatsOutlet : public Outlet, public DeadLetterPlace, public Linked {
   TimePoint give_up_at_ CIRRO_GUARDED_BY(mutex_) = TimePoint::max();
 
   Link link_;
-  NatsHandle<natsSubscription> answers_;
   std::jthread thread_;
 };
 

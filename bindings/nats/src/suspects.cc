@@ -29,9 +29,9 @@ void Suspects::Clear() noexcept {
 
 bool Suspects::IsSuspect(std::uint64_t sequence,
                          std::uint64_t delivered) const noexcept {
-  if (delivered < 2) return false;
   const auto known = excused_.find(sequence);
-  return known == excused_.end() || known->second.delivered + 1 < delivered;
+  return known == excused_.end() ? delivered > 2
+                                 : delivered > known->second.delivered + 1;
 }
 
 }  // namespace cirro::internal::nats

@@ -25,7 +25,10 @@ class Suspects {
   /// Sequences mean other messages from now on.
   void Clear() noexcept;
 
-  /// Whether the delivery before number `delivered` ended without a word.
+  /// Whether the delivery before number `delivered` ended without a word. Where
+  /// none of its deliveries is known one may: a process that begins has not
+  /// heard what the one before gave back, and a restart in good order is not to
+  /// be run one message at a time.
   [[nodiscard]] bool IsSuspect(std::uint64_t sequence,
                                std::uint64_t delivered) const noexcept;
 

@@ -247,11 +247,24 @@ TEST(JetStream, StopGivesBackWhatNobodySettled) {
 
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::kDeadlineExceeded);
-  // Whoever was not there when they were given back takes them one by one.
-  second.sink.TakeOne().Settle(Done());
-  second.sink.TakeOne().Settle(Done());
+  for (Delivery& delivery : second.sink.Take(2)) delivery.Settle(Done());
   EXPECT_TRUE(rig.AllSettled());
   for (Delivery& delivery : taken) delivery.Settle(Done());  // Too late.
+}
+
+TEST(JetStream, WhatTheProcessBeforeGaveBackRunsTogether) {
+  JetStreamRig rig;
+  rig.Publish(20);
+  {
+    RunningInlet<HoldingSink> before(rig.Make());
+    const auto held = before.sink.Take(20);
+    ASSERT_EQ(held.size(), 20U);
+    EXPECT_FALSE(before.inlet->Stop(milliseconds(0)));
+  }
+
+  RunningInlet<HoldingSink> after(rig.Make());
+
+  EXPECT_EQ(after.sink.Take(20).size(), 20U);
 }
 
 TEST(JetStream, ADoubleAckIsConfirmedBeforeStopReturns) {

@@ -327,5 +327,20 @@ TEST(NatsOutlet, StopWaitsForWhatIsOnItsWay) {
   EXPECT_EQ(rig.peer.MessagesIn("REPLIES"), 500U);
 }
 
+// Of libnats before 3.6 a message that comes for a subscription that is let go
+// is read from freed memory (nats-io/nats.c#637).
+TEST(NatsOutlet, StopsHoweverManyAnswersAreOnTheirWay) {
+  OutletRig rig;
+  rig.peer.MakeStream("REPLIES", "replies.>");
+
+  for (int round = 0; round < 50; ++round) {
+    auto outlet = rig.Started(rig.Options());
+    for (int i = 0; i < 500; ++i) outlet->Send(MinEvent(), rig.results.One());
+    const std::size_t first = rig.results.Take(1).size();
+    outlet->Stop(milliseconds(0));
+    ASSERT_EQ(first + rig.results.Take(500 - first).size(), 500U);
+  }
+}
+
 }  // namespace
 }  // namespace cirro
