@@ -24,6 +24,8 @@ std::int64_t StartOf(const Timestamp& time) {
 }
 
 ConsumerFacts FactsOf(const jsConsumerInfo& info) {
+  const char* const leader =
+      info.Cluster == nullptr ? nullptr : info.Cluster->Leader;
   return {.ack_wait = std::chrono::duration_cast<milliseconds>(
               nanoseconds(info.Config->AckWait)),
           .max_deliver = info.Config->MaxDeliver,
@@ -33,9 +35,8 @@ ConsumerFacts FactsOf(const jsConsumerInfo& info) {
           .deliveries = info.Delivered.Consumer,
           .sequence = info.Delivered.Stream,
           .created = info.Created,
-          .leader = info.Cluster == nullptr || info.Cluster->Leader == nullptr
-                        ? ""
-                        : info.Cluster->Leader};
+          .leader = leader == nullptr ? "" : leader,
+          .led = info.Cluster == nullptr || leader != nullptr};
 }
 
 }  // namespace

@@ -136,8 +136,7 @@ void CoreNatsInlet::TellDropped() {
 
 void CoreNatsInlet::HandOver(natsMsg* first) {
   int waiting = 0;
-  static_cast<void>(
-      natsSubscription_GetPending(messages_, &waiting, nullptr));
+  static_cast<void>(natsSubscription_GetPending(messages_, &waiting, nullptr));
   waiting = std::min(waiting, kMostAtOnce - 1);
   for (natsMsg* message = first; message != nullptr;) {
     const NatsHandle<natsMsg> owned(message);

@@ -13,6 +13,10 @@ std::uint64_t Beyond(std::uint64_t number, std::uint64_t bound) noexcept {
 }  // namespace
 
 std::uint64_t Drops::Look(ConsumerPosition position) noexcept {
+  if (!position.led) {
+    last_.reset();
+    return 0;
+  }
   const auto last = std::exchange(last_, std::move(position));
   const ConsumerPosition& now = *last_;
   if (!last || last->created != now.created || last->leader != now.leader ||

@@ -13,6 +13,7 @@ struct ConsumerPosition {
   std::uint64_t pending = 0;     ///< Not delivered so far.
   std::int64_t created = 0;      ///< Nanoseconds since 1970.
   std::string leader{};          ///< The server that said so, of a cluster.
+  bool led = true;               ///< Not a cluster that looks for a leader.
 };
 
 /// Notices messages that left the stream before they were delivered: they were

@@ -42,6 +42,7 @@ std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
         leader != cluster->end() && leader->is_string()) {
       facts.leader = leader->get<std::string>();
     }
+    facts.led = !facts.leader.empty();
   }
   return facts;
 }

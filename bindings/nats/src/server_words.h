@@ -23,9 +23,10 @@ struct ConsumerFacts {
 
   std::int64_t created = 0;  ///< Nanoseconds since 1970.
   std::string leader{};      ///< The server that answered, of a cluster.
+  bool led = true;           ///< Not a cluster that looks for a leader.
 
   [[nodiscard]] ConsumerPosition position() const {
-    return {deliveries, sequence, pending, created, leader};
+    return {deliveries, sequence, pending, created, leader, led};
   }
 };
 

@@ -41,6 +41,31 @@ TEST(Drops, ANewLeaderIsNotHeldAgainstWhatTheLastOneSaid) {
   EXPECT_EQ(drops.Look(position("two", 5, 4)), 2U);
 }
 
+// What servers that look for a leader say of a consumer is of the past, or
+// nothing.
+TEST(Drops, AClusterWithoutALeaderSaysNothing) {
+  const auto position = [](const char* cluster, int pending) {
+    const auto facts = ParseConsumerInfo(
+        R"({)" + std::string(cluster) +
+        R"("delivered":{"consumer_seq":0,"stream_seq":0},"num_pending":)" +
+        std::to_string(pending) + "}");
+    return facts->position();
+  };
+  const char* const nobody = R"("cluster":{"name":"three"},)";
+  const char* const one = R"("cluster":{"name":"three","leader":"one"},)";
+  Drops drops(false);
+
+  EXPECT_EQ(drops.Look(position(nobody, 15)), 0U);
+  EXPECT_EQ(drops.Look(position(nobody, 3)), 0U);
+  EXPECT_EQ(drops.Look(position(one, 9)), 0U);
+  EXPECT_EQ(drops.Look(position(nobody, 3)), 0U);
+  EXPECT_EQ(drops.Look(position(one, 3)), 0U);
+  EXPECT_EQ(drops.Look(position(one, 2)), 1U);
+  // Of a server without a cluster each word counts.
+  EXPECT_EQ(drops.Look(position("", 9)), 0U);
+  EXPECT_EQ(drops.Look(position("", 8)), 1U);
+}
+
 TEST(ServerWords, ATimeThatNanosecondsDoNotHoldIsTheFarthestThatTheyDo) {
   const auto created = [](const char* time) {
     return ParseConsumerInfo(R"({"created":")" + std::string(time) + "\"}")
