@@ -18,6 +18,17 @@ using internal::ScratchLease;
 
 namespace {
 
+std::string WhyNoFunction(const Delivery& delivery) {
+  const Original* const original = delivery.facts.original.get();
+  std::string why = "no function ";
+  // Sent back, or replayed, for one.
+  if (original != nullptr && !original->function.empty()) {
+    why += "'" + original->function + "' ";
+  }
+  return why + "takes events of type '" +
+         std::string(delivery.event()->type()) + "'";
+}
+
 std::vector<internal::EngineInlet> SourcesOf(std::span<Inlet* const> inlets) {
   std::vector<internal::EngineInlet> sources;
   for (Inlet* const inlet : inlets) {
@@ -107,9 +118,7 @@ void Dispatcher::Core::Deliver(std::span<Delivery> batch) noexcept {
       }
       TakeDead(delivery,
                {DeadReason::kUnmatched,
-                {ErrorCode::kNoFunction,
-                 "no function takes events of type '" +
-                     std::string(delivery.event()->type()) + "'"}},
+                {ErrorCode::kNoFunction, WhyNoFunction(delivery)}},
                i, 0, *scratch);
       continue;
     }

@@ -28,16 +28,17 @@ inline void OpenStandardStreams() noexcept {
 }
 
 /// Writes what stdout still holds; once, at the end. Fails with kUnavailable
-/// if this or anything before was not written.
+/// if this or anything before was not written; errno says why.
 [[nodiscard]] inline Result<void> FlushStandardOutput() {
   errno = 0;
   const bool flushed = std::fflush(stdout) == 0;
   const int number = errno;
   if (flushed && std::ferror(stdout) == 0) return {};
-  return Error{
-      ErrorCode::kUnavailable,
-      std::string("the standard output cannot be written: ") +
-          (number == 0 ? "part of it is lost" : std::strerror(number))};
+  Error error{ErrorCode::kUnavailable,
+              std::string("the standard output cannot be written: ") +
+                  (number == 0 ? "part of it is lost" : std::strerror(number))};
+  errno = number;
+  return error;
 }
 
 }  // namespace cirro::internal

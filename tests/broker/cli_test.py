@@ -330,6 +330,19 @@ class WrongUse(unittest.TestCase):
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("kafka://HOST:PORT/TOPIC", done.stderr)
 
+    def test_flags_of_another_broker_are_told_by_their_names(self):
+        kafka, nats = "kafka://127.0.0.1:1/t", "nats://127.0.0.1:1/t"
+        for words, says in (
+                (("listen", kafka, "--from", "yesterday"), "--from: 'yesterday'"),
+                (("listen", nats, "--from", "beginning"), "--from is of Kafka"),
+                (("listen", nats, "--group", "g"), "--group is of Kafka"),
+                (("send", kafka, "--type", "a", "--mode", "batch"), "--mode batch"),
+                (("send", nats, "--type", "a", "--header", "a=b"), "--header")):
+            done = cirro(*words)
+
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(says, done.stderr)
+
     def test_each_verb_looks_for_modules_where_it_is_told_to(self):
         with tempfile.TemporaryDirectory() as folder:
             (pathlib.Path(folder) / "kafka.so").write_text("no library")

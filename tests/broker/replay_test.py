@@ -78,6 +78,17 @@ class Replays:
         self.assertEqual(all_of_them.returncode, 1, all_of_them.stderr)
         self.assertIn("@4 (404)", all_of_them.stderr.replace("@5", "@4"))
 
+    def test_a_function_that_there_is_not_is_named(self):
+        if not os.path.exists(HELLO):
+            self.skipTest("the sample functions are not built")
+        self.send("1")
+        with Program([HELLO, "--set=http.redrive=true"]) as hello:
+            done = self.replay("--from", "beginning", "--function", "nobody",
+                               "--to", hello.url)
+
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("no function 'nobody' takes", done.stdout + done.stderr)
+
     def test_is_refused_by_a_function_that_does_not_allow_it(self):
         if not os.path.exists(HELLO):
             self.skipTest("the sample functions are not built")
@@ -229,6 +240,9 @@ class Replays:
                 ((), "--from"),
                 (("--from", "yesterday", "--dry-run"), "'yesterday'"),
                 (("--from", "1", "--until", "x@", "--dry-run"), "--until"),
+                (("--from", "2", "--until", "1", "--dry-run"), "--until: '1' is before"),
+                (("--from", "2026-02-01T00:00:00Z", "--until",
+                  "2026-01-01T00:00:00Z", "--dry-run"), "--until: "),
                 (("--from", "1"), "--function and --to"),
                 (("--from", "1", "--to", "http://127.0.0.1:1"), "--function and --to")):
             done = self.replay(*words)

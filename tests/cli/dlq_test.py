@@ -9,6 +9,7 @@ import json
 import pathlib
 import queue
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -111,11 +112,22 @@ class List(Dlq):
         self.assertIn("no?[2Jmoney", table)
         self.assertTrue(all(c == "\n" or c.isprintable() for c in table), table)
 
+    def test_says_nothing_to_a_reader_that_has_enough(self):
+        self.bury(2000)
+        with subprocess.Popen(self.command("list"), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as listing:
+            listing.stdout.readline()
+            listing.stdout.close()
+            self.assertEqual(listing.stderr.read(), b"")
+            self.assertEqual(listing.wait(PATIENCE), 74)
+
     def test_says_what_is_wrong(self):
         for code, said, arguments in (
             (66, "`path`", ("list",)),
             (2, "--since", ("list", "--since", "yesterday")),
             (2, "--reason", ("list", "--reason", "bored")),
+            (2, "--until", ("purge", "--yes", "--since", "2027-01-02T00:00:00Z",
+                            "--until", "2027-01-01T00:00:00Z")),
             (2, "--limit", ("purge", "--limit", "0", "--yes")),
             (1, "no [inlet.orders]", ("redrive",)),
         ):
@@ -271,6 +283,22 @@ class Redrive(Dlq):
         self.assertEqual(first, sorted(first, key=int))
         self.assertLessEqual(len(receiver.ids), 40 + kills)
         self.assertEqual(self.positions("--position", "orders/0"), [])
+
+    def test_a_signal_ends_it_in_good_order(self):
+        self.bury(10)
+        with Scripted(lambda _: 202) as receiver:
+            to = ("redrive", "--to", receiver.url, "--position", "orders/0")
+            process = subprocess.Popen(
+                self.command(*to, "--rate", "2"), stderr=subprocess.PIPE)
+            self.addCleanup(process.stderr.close)
+            for _ in range(2):
+                receiver.came.get(timeout=PATIENCE)
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(PATIENCE), 128 + signal.SIGTERM)
+            done = len(receiver.ids)
+            self.assertIn(b"redriven %d\n" % done, process.stderr.read())
+            self.ok(*to)
+        self.assertEqual(receiver.ids, [str(n) for n in range(1, 11)])
 
     def test_a_letter_whose_reply_is_not_written_is_not_done(self):
         self.bury(2)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 
 namespace cirro::internal::kafka {
@@ -162,9 +163,36 @@ Result<void> AddPem(std::string_view option, const std::string& text,
   return {};
 }
 
+// librdkafka takes a port past the last for another.
+Result<void> CheckPorts(std::string_view brokers) {
+  while (!brokers.empty()) {
+    const std::size_t comma = std::min(brokers.find(','), brokers.size());
+    const std::string_view broker = brokers.substr(0, comma);
+    brokers.remove_prefix(std::min(comma + 1, brokers.size()));
+    const std::size_t colon = broker.rfind(':');
+    if (colon == std::string_view::npos) continue;
+    const std::string_view text = broker.substr(colon + 1);
+    const bool is_number =
+        !text.empty() &&
+        text.find_first_not_of("0123456789") == std::string_view::npos;
+    unsigned port = 0;
+    const auto read =
+        std::from_chars(text.data(), text.data() + text.size(), port);
+    if (is_number &&
+        (read.ec != std::errc() || port == 0 || port > 65'535)) {
+      return InvalidOption("brokers", "'" + std::string(broker) +
+                                          "' has no port from 1 to 65535");
+    }
+  }
+  return {};
+}
+
 Result<Properties> ConnectionProperties(const KafkaConnection& connection) {
   if (connection.brokers.empty()) {
     return InvalidOption("brokers", "must name a broker, as host:port");
+  }
+  if (auto checked = CheckPorts(connection.brokers); !checked) {
+    return checked.error();
   }
   const bool sasl = IsSasl(connection.security);
   if (sasl && (connection.username.empty() || connection.password.empty())) {
@@ -283,6 +311,11 @@ Result<void> CheckInlet(const KafkaInletOptions& options) {
         !checked) {
       return checked;
     }
+  }
+  if (!options.exactly_once.enabled &&
+      !options.exactly_once.transactional_id.empty()) {
+    return InvalidOption("exactly_once.transactional_id",
+                         "is of no use without `exactly_once`");
   }
   if (options.exactly_once.enabled && options.read_uncommitted) {
     return InvalidOption("read_uncommitted",

@@ -100,9 +100,9 @@ class NatsReplay final : public Replay {
         sequence = point.number;
         break;
       case Kind::kPositions:
-        // Of whichever consumer: sequences are the stream's.
+        // Of whichever consumer, or none: sequences are the stream's.
         for (const auto& [stream, number] : point.positions) {
-          if (!stream.starts_with(options_.stream + "/") ||
+          if (!(stream + "/").starts_with(options_.stream + "/") ||
               point.positions.size() > 1) {
             return WrongFlag(flag, "'" + stream + "' is not the stream '" +
                                        options_.stream + "' of this inlet");

@@ -50,7 +50,7 @@ int DlqList(const DlqOptions& options) {
   if (options.format == "table") PrintLine(stdout, TableHead());
   return WalkLetters(options, *box, [&](const KeptLetter& kept) {
     PrintLetter(options, kept);
-    return Result<bool>(true);
+    return Result<bool>(std::ferror(stdout) == 0);
   });
 }
 

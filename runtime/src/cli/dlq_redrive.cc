@@ -8,6 +8,7 @@
 #include "cirro/runtime/command.h"
 #include "dlq.h"
 #include "http_target.h"
+#include "interrupt.h"
 #include "letters.h"
 #include "pace.h"
 #include "say.h"
@@ -64,13 +65,15 @@ class Redrive {
       : options_(options), target_(target), box_(box) {}
 
   Result<bool> Visit(const KeptLetter& kept) {
+    if (IsInterrupted()) return false;
     if (options_.dry_run) {
       PrintLine(stdout,
                 options_.format == "json" ? SummaryJson(kept) : TableRow(kept));
       ++done_;
       return true;
     }
-    pace_.Wait();
+    pace_.Wait(&IsInterrupted);
+    if (IsInterrupted()) return false;
     const Sent sent = target_.Send(kept.letter);
     if (sent.code != kOk) return Refused(kept, sent);
     // Not before the answer: killed here, this one letter is sent twice.
@@ -88,7 +91,7 @@ class Redrive {
     line += std::to_string(done_);
     if (refused_ > 0) line += ", not taken " + std::to_string(refused_);
     PrintLine(stderr, line);
-    return code_ != kOk ? code_ : walked;
+    return code_ != kOk ? code_ : ExitOfInterrupted(walked);
   }
 
  private:
@@ -138,6 +141,7 @@ int DlqRedrive(const DlqOptions& options) {
   if (box == nullptr) return code;
   const auto target = MakeTarget(options);
   if (!target) return Fail(kBadConfig, target.error().message);
+  EndOnSignals();
   Redrive redrive(options, **target, *box);
   const int walked = WalkLetters(options, *box, [&](const KeptLetter& kept) {
     return redrive.Visit(kept);

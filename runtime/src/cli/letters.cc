@@ -111,6 +111,11 @@ Result<LetterFilter> MakeFilter(const DlqOptions& options) {
   auto until = TimeOf("--until", options.until);
   if (!until) return until.error();
   filter.until = *until;
+  if (filter.since && filter.until && *filter.until <= *filter.since) {
+    return Error{ErrorCode::kInvalidConfig, "--until: '" + options.until +
+                                                "' is not after --since '" +
+                                                options.since + "'"};
+  }
   return filter;
 }
 

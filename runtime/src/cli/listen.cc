@@ -8,12 +8,14 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "broker_url.h"
 #include "cirro/cirro.h"
 #include "cirro/cloudevents/json_format.h"
+#include "cirro/cloudevents/timestamp.h"
 #include "say.h"
 
 namespace cirro::cli {
@@ -25,7 +27,32 @@ std::string GroupOfItsOwn() {
   return "cirro-listen-" + std::to_string(random()) + std::to_string(random());
 }
 
+bool IsNumber(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What of the flags is not the URL's broker's.
+Result<void> CheckFlags(const ListenOptions& options) {
+  if (!options.url.starts_with("kafka:")) {
+    if (options.from.empty() && options.group.empty()) return {};
+    return Error{ErrorCode::kInvalidConfig,
+                 std::string(options.from.empty() ? "--group" : "--from") +
+                     " is of Kafka: a subject of NATS has no past and no "
+                     "groups that keep a place"};
+  }
+  if (options.from.empty() || options.from == "beginning" ||
+      options.from == "end" || IsNumber(options.from) ||
+      IsTimestamp(options.from)) {
+    return {};
+  }
+  return Error{ErrorCode::kInvalidConfig,
+               "--from: '" + options.from +
+                   "' is no beginning, end, offset or time (RFC 3339)"};
+}
+
 Result<std::vector<std::string>> FlagsOf(const ListenOptions& options) {
+  if (auto checked = CheckFlags(options); !checked) return checked.error();
   auto flags = FlagsOfBrokerUrl("inlet.listen", options.url);
   if (!flags) return flags.error();
   const auto set = [&](const std::string& setting) {
@@ -37,7 +64,7 @@ Result<std::vector<std::string>> FlagsOf(const ListenOptions& options) {
   // What is no event is told and passed over.
   set("dispatch.on_exhausted=drop");
   if (options.url.starts_with("kafka:")) {
-    set("inlet.listen.start=" + options.from);
+    set("inlet.listen.start=" + (options.from.empty() ? "end" : options.from));
     set("inlet.listen.group=" +
         (options.group.empty() ? GroupOfItsOwn() : options.group));
   }

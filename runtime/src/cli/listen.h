@@ -9,7 +9,7 @@ namespace cirro::cli {
 struct ListenOptions {
   std::string url;
   std::string group;                  ///< Of Kafka; empty: one of its own.
-  std::string from = "end";           ///< As the setting `start` of an inlet.
+  std::string from;                   ///< As `start` of an inlet; empty: end.
   std::vector<std::string> settings;  ///< "key=value" of the inlet.
   int count = 0;                      ///< 0: until a signal.
 };

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -258,8 +259,8 @@ class Command {
                         "default: one of its own");
     listen_
         ->add_option("--from", to.from,
-                     "Of Kafka: beginning, end, an offset, or an RFC 3339 time")
-        ->capture_default_str();
+                     "Of Kafka: beginning, end, an offset, or an RFC 3339 time; "
+                     "default: end");
     listen_->add_option("--count,-n", to.count, "End after so many events")
         ->check(CLI::Range(1, 1'000'000'000));
     listen_
@@ -399,9 +400,11 @@ int main(int argc, char** argv) {
     const int code = cirro::cli::Command().Main(argc, argv);
     const auto written = cirro::internal::FlushStandardOutput();
     if (written) return code;
-    const int lost =
-        cirro::cli::Fail(cirro::cli::kNotWritten, written.error().message);
-    return code == cirro::cli::kOk ? lost : code;
+    // Whoever read (| head) has enough, and needs no word.
+    if (errno != EPIPE) {
+      cirro::cli::Fail(cirro::cli::kNotWritten, written.error().message);
+    }
+    return code == cirro::cli::kOk ? cirro::cli::kNotWritten : code;
   } catch (const std::exception& error) {
     return cirro::cli::Fail(cirro::cli::kInternal, error.what());
   }

@@ -16,7 +16,7 @@ class Pace {
   explicit Pace(double rate) : rate_(rate) {}
 
   /// Returns when the next is due, or `stopped` says so.
-  void Wait(const std::function<bool()>& stopped = [] { return false; }) {
+  void Wait(const std::function<bool()>& stopped) {
     if (rate_ <= 0) return;
     constexpr auto kLook = std::chrono::milliseconds(100);
     auto now = Clock::now();

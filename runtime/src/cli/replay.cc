@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,24 +15,13 @@
 #include "cirro/dispatch/replay.h"
 #include "cirro/runtime/command.h"
 #include "http_target.h"
+#include "interrupt.h"
 #include "letters.h"
 #include "pace.h"
 #include "say.h"
 
 namespace cirro::cli {
 namespace {
-
-volatile std::sig_atomic_t stopped_by = 0;
-
-// The first signal ends the replay in good order, the second at once.
-void StopOnSignals() {
-  for (const int number : {SIGINT, SIGTERM}) {
-    struct sigaction action {};
-    action.sa_handler = [](int signal) { stopped_by = signal; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(number, &action, nullptr);
-  }
-}
 
 bool Is(std::string_view wanted, std::string_view value) {
   return wanted.empty() || wanted == value;
@@ -61,7 +49,7 @@ class Replaying {
       : options_(options), target_(target), replay_(replay) {}
 
   Result<bool> Visit(const ReplayedMessage& message) {
-    if (stopped_by != 0) return false;
+    if (IsInterrupted()) return false;
     if (options_.limit > 0 && met_ == options_.limit) return false;
     if (each_second_.Is()) Progress();
     const auto* const event = std::get_if<Event>(&message.content);
@@ -76,8 +64,8 @@ class Replaying {
       ++done_;
       return true;
     }
-    pace_.Wait([] { return stopped_by != 0; });
-    if (stopped_by != 0) return false;
+    pace_.Wait(&IsInterrupted);
+    if (IsInterrupted()) return false;
     const Sent sent = target_->Send({.content = message.content,
                                      .original = message.original.get(),
                                      .function = options_.function});
@@ -97,9 +85,7 @@ class Replaying {
     }
     PrintLine(stderr, line);
     if (!replay_.ended()) PrintLine(stderr, "go on with " + Left());
-    if (code_ != kOk) return code_;
-    constexpr int kBySignal = 128;  // As shells say it.
-    return walked == kOk && stopped_by != 0 ? kBySignal + stopped_by : walked;
+    return code_ != kOk ? code_ : ExitOfInterrupted(walked);
   }
 
  private:
@@ -151,11 +137,25 @@ Result<ReplayPoint> PointOf(const char* flag, const std::string& text) {
                std::string(flag) + ": " + point.error().message};
 }
 
+// As far as can be said without asking a broker.
+bool IsBefore(const ReplayPoint& a, const ReplayPoint& b) {
+  using Kind = ReplayPoint::Kind;
+  if (a.kind == Kind::kNumber && b.kind == Kind::kNumber) {
+    return a.number < b.number;
+  }
+  return a.kind == Kind::kTime && b.kind == Kind::kTime && a.time < b.time;
+}
+
 Result<ReplayRange> RangeOf(const ReplayOptions& options) {
   auto from = PointOf("--from", options.from);
   if (!from) return from.error();
   auto until = PointOf("--until", options.until);
   if (!until) return until.error();
+  if (IsBefore(*until, *from)) {
+    return Error{ErrorCode::kInvalidConfig,
+                 "--until: '" + options.until + "' is before --from '" +
+                     options.from + "'"};
+  }
   return ReplayRange{.from = *std::move(from),
                      .until = *std::move(until),
                      .partition = options.partition};
@@ -182,7 +182,7 @@ int ReplayEvents(const ReplayOptions& options) {
   const auto replay = OpenReplay(options.inlet, *std::move(range),
                                  FlagsOf(options.config, options.settings));
   if (!replay) return Fail(kBadConfig, replay.error().message);
-  StopOnSignals();
+  EndOnSignals();
   Replaying replaying(options, target.get(), **replay);
   const auto walked = (*replay)->Walk(
       [&](const ReplayedMessage& message) { return replaying.Visit(message); });

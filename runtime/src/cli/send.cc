@@ -218,6 +218,14 @@ HttpPost BatchRequest(const SendOptions& options, Events& events,
 
 // To a broker, or through any outlet that is configured.
 int SendThroughOutlet(const SendOptions& options, Events& events) {
+  if (!options.headers.empty()) {
+    return Fail(kWrongUse,
+                "--header is of HTTP; what goes with an event is --extension");
+  }
+  if (options.mode == "batch") {
+    return Fail(kWrongUse,
+                "--mode batch is of HTTP: a broker takes one event a message");
+  }
   std::string outlet = options.outlet;
   std::vector<std::string> flags;
   if (outlet.empty()) {

@@ -127,6 +127,20 @@ TEST(KafkaProperties, AMistakeNamesItsOption) {
                 o.connection.ca_file = "/ca.pem";
               }),
               StartsWith("ca: "));
+  EXPECT_THAT(Why([](auto& o) { o.exactly_once.transactional_id = "t"; }),
+              StartsWith("exactly_once.transactional_id: "));
+}
+
+TEST(KafkaProperties, APortPastTheLastIsNoOther) {
+  const auto why = [](const char* brokers) {
+    return Why([&](auto& o) { o.connection.brokers = brokers; });
+  };
+
+  EXPECT_EQ(why("b1"), "taken");
+  EXPECT_EQ(why("b1:65535,[::1]:9092,SSL://b2:9093"), "taken");
+  EXPECT_THAT(why("b1:9092,b2:65536"), HasSubstr("'b2:65536' has no port"));
+  EXPECT_THAT(why("b1:0"), HasSubstr("brokers"));
+  EXPECT_THAT(why("b1:99999999999999999999"), HasSubstr("brokers"));
 }
 
 TEST(KafkaProperties, SecretsAreKnownByTheirNames) {
