@@ -325,10 +325,9 @@ void Consumer::ReportLag(TimePoint now) {
     rd_kafka_get_watermark_offsets(handle_.get(), partition->topic.c_str(),
                                    partition->number, &low, &high);
     // Until something was fetched librdkafka does not know.
-    const std::uint64_t position = partition->ledger.position();
     const std::uint64_t end = high < 0 ? 0 : static_cast<std::uint64_t>(high);
     lag.push_back(
-        {shared_.NameOf(partition->slot), end > position ? end - position : 0});
+        {shared_.NameOf(partition->slot), partition->ledger.Unsettled(end)});
   }
   shared_.SetLag(std::move(lag));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -86,6 +87,10 @@ class Ledger {
   }
   [[nodiscard]] std::uint64_t next() const noexcept {
     return watermark_.next();
+  }
+  /// How many offsets before `end` are not done.
+  [[nodiscard]] std::uint64_t Unsettled(std::uint64_t end) const noexcept {
+    return end - std::min(end, watermark_.next()) + watermark_.open();
   }
   /// Something open keeps the span at its bound.
   [[nodiscard]] bool AtSpanBound() const noexcept { return at_bound_; }

@@ -130,8 +130,14 @@ Result<ConsumerFacts> Consumer::Make(jsCtx* js, const Start& start) {
   const natsStatus status = js_AddConsumer(&raw, js, options_.stream.c_str(),
                                            &config, nullptr, &code);
   if (status != NATS_OK) {
-    return Explained("consumer '" + options_.durable + "' cannot be made",
-                     status, code);
+    Error why = Explained("consumer '" + options_.durable + "' cannot be made",
+                          status, code);
+    if (code != 0 && code != JSStreamNotFoundErr) {
+      why.message +=
+          "; see `filter`, `start`, `max_ack_pending`, `replicas` and "
+          "`memory_storage`";
+    }
+    return why;
   }
   const NatsHandle<jsConsumerInfo> info(raw);
   return FactsOf(*info);

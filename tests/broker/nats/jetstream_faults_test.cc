@@ -174,6 +174,17 @@ TEST(JetStreamFaults, AStreamThatIsMissingIsNamedAndWaitedFor) {
   EXPECT_TRUE(rig.notes.failures().empty());
 }
 
+TEST(JetStreamFaults, AConsumerThatTheServerRefusesNamesItsSettings) {
+  JetStreamRig rig;
+  JetStreamInletOptions options = rig.Options();
+  options.filter = "other.>";
+
+  RunningInlet<InlineSink> running(rig.Make(options));
+
+  EXPECT_TRUE(Eventually([&] { return rig.notes.Said("; see `filter`"); }));
+  EXPECT_FALSE(rig.notes.Said("jsm.c"));
+}
+
 TEST(JetStreamFaults, AConsumerThatWasDeletedIsMadeBehindWhatWasSettled) {
   JetStreamRig rig;
   rig.Publish(10);
