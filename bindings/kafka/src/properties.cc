@@ -312,11 +312,6 @@ Result<void> CheckInlet(const KafkaInletOptions& options) {
       return checked;
     }
   }
-  if (!options.exactly_once.enabled &&
-      !options.exactly_once.transactional_id.empty()) {
-    return InvalidOption("exactly_once.transactional_id",
-                         "is of no use without `exactly_once`");
-  }
   if (options.exactly_once.enabled && options.read_uncommitted) {
     return InvalidOption("read_uncommitted",
                          "cannot be with `exactly_once`: what was undone would "

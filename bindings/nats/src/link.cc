@@ -218,7 +218,10 @@ Result<void> Link::Listen(const std::string& subject, natsMsgHandler heard,
   NatsHandle<natsSubscription> made(raw);
   if (status == NATS_OK) {
     const MutexLock lock(mutex_);
-    status = natsSubscription_SetOnCompleteCB(raw, &OnSilent, this);
+    // Refused only where it is over: with the connection.
+    status = natsSubscription_SetOnCompleteCB(raw, &OnSilent, this) == NATS_OK
+                 ? NATS_OK
+                 : NATS_CONNECTION_CLOSED;
     if (status == NATS_OK) ++listening_;
   }
   if (status != NATS_OK) return WhyNot("subscribe", status);

@@ -127,8 +127,6 @@ TEST(KafkaProperties, AMistakeNamesItsOption) {
                 o.connection.ca_file = "/ca.pem";
               }),
               StartsWith("ca: "));
-  EXPECT_THAT(Why([](auto& o) { o.exactly_once.transactional_id = "t"; }),
-              StartsWith("exactly_once.transactional_id: "));
 }
 
 TEST(KafkaProperties, APortPastTheLastIsNoOther) {
