@@ -30,7 +30,9 @@ Result<PartitionList> AskPartitions(rd_kafka_t* handle,
     const auto code = rd_kafka_metadata(handle, 0, topic.get(), &answer,
                                         static_cast<int>(patience.count()));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return TopicFailed(name, "no broker answers", code);
+      // Why not waits in its queue, and would be said after all is over.
+      rd_kafka_poll(handle, 0);
+      return TopicFailed(name, "no broker answers (see `brokers`)", code);
     }
     const Metadata metadata(answer);
     const rd_kafka_metadata_topic& found = metadata->topics[0];
