@@ -347,8 +347,9 @@ constexpr std::array kInlet{
             .key = "max_crashes",
             .type = kInteger,
             .fallback = "3",
-            .doc = "Processes that may die over one message before it is given "
-                   "up as `crashed`.",
+            .doc = "Processes that may die over one message, once it is run "
+                   "alone because two may have, before it is given up as "
+                   "`crashed`.",
             .land = kLandStream<&JetStreamInletOptions::max_crashes>,
             .min = 1,
             .max = 100,

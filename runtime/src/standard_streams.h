@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <array>
 #include <cerrno>
@@ -28,17 +29,22 @@ inline void OpenStandardStreams() noexcept {
 }
 
 /// Writes what stdout still holds; once, at the end. Fails with kUnavailable
-/// if this or anything before was not written; errno says why.
+/// if this or anything before was not written.
 [[nodiscard]] inline Result<void> FlushStandardOutput() {
   errno = 0;
   const bool flushed = std::fflush(stdout) == 0;
   const int number = errno;
   if (flushed && std::ferror(stdout) == 0) return {};
-  Error error{ErrorCode::kUnavailable,
-              std::string("the standard output cannot be written: ") +
-                  (number == 0 ? "part of it is lost" : std::strerror(number))};
-  errno = number;
-  return error;
+  return Error{
+      ErrorCode::kUnavailable,
+      std::string("the standard output cannot be written: ") +
+          (number == 0 ? "part of it is lost" : std::strerror(number))};
+}
+
+/// Whether it is a pipe or socket whose other end was closed.
+[[nodiscard]] inline bool NobodyReads(int fd) {
+  pollfd poll_fd{.fd = fd, .events = POLLOUT, .revents = 0};
+  return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLERR) != 0;
 }
 
 }  // namespace cirro::internal

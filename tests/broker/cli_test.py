@@ -334,10 +334,13 @@ class WrongUse(unittest.TestCase):
         kafka, nats = "kafka://127.0.0.1:1/t", "nats://127.0.0.1:1/t"
         for words, says in (
                 (("listen", kafka, "--from", "yesterday"), "--from: 'yesterday'"),
+                (("listen", kafka, "--from", "9" * 20), "--from: '999"),
                 (("listen", nats, "--from", "beginning"), "--from is of Kafka"),
                 (("listen", nats, "--group", "g"), "--group is of Kafka"),
                 (("send", kafka, "--type", "a", "--mode", "batch"), "--mode batch"),
-                (("send", nats, "--type", "a", "--header", "a=b"), "--header")):
+                (("send", nats, "--type", "a", "--header", "a=b"), "--header"),
+                (("send", "--outlet", "x", "--type", "a", "--mode", "binary"),
+                 "outlet.x.mode")):
             done = cirro(*words)
 
             self.assertEqual(done.returncode, 2, done.stderr)

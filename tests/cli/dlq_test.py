@@ -6,6 +6,7 @@ usage: dlq_test.py BIN_FOLDER MAKE_LETTERS [unittest arguments]
 import contextlib
 import http.server
 import json
+import os
 import pathlib
 import queue
 import re
@@ -114,12 +115,18 @@ class List(Dlq):
 
     def test_says_nothing_to_a_reader_that_has_enough(self):
         self.bury(2000)
-        with subprocess.Popen(self.command("list"), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as listing:
-            listing.stdout.readline()
-            listing.stdout.close()
-            self.assertEqual(listing.stderr.read(), b"")
-            self.assertEqual(listing.wait(PATIENCE), 74)
+        for command in (self.command("list"),
+                        self.command("redrive", "--to", "http://x", "--dry-run"),
+                        # In one piece.
+                        [BIN / "cirro", "config", "--markdown"]):
+            reads, writes = os.pipe()
+            os.close(reads)
+            done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE,
+                                  timeout=PATIENCE, check=False)
+            os.close(writes)
+            self.assertNotIn(b"standard output", done.stderr)
+            self.assertNotIn(b"2000", done.stderr)
+            self.assertEqual(done.returncode, 74, done)
 
     def test_says_what_is_wrong(self):
         for code, said, arguments in (
@@ -299,6 +306,40 @@ class Redrive(Dlq):
             self.assertIn(b"redriven %d\n" % done, process.stderr.read())
             self.ok(*to)
         self.assertEqual(receiver.ids, [str(n) for n in range(1, 11)])
+
+    def test_a_signal_in_a_reply_that_nobody_reads_sends_nothing_twice(self):
+        self.bury(200)
+        reply = {"ce-specversion": "1.0", "ce-id": "r" * 1000, "ce-source": "/r",
+                 "ce-type": "r"}
+        with Scripted(lambda _: 200, reply) as receiver:
+            to = ("redrive", "--to", receiver.url, "--position", "orders/0")
+            process = subprocess.Popen(self.command(*to), stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)
+            with self.assertRaises(queue.Empty):  # The pipe is full.
+                while True:
+                    receiver.came.get(timeout=1)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, 128 + signal.SIGTERM)
+            self.assertLess(len(receiver.ids), 200)
+            self.ok(*to)
+        self.assertEqual(receiver.ids, [str(n) for n in range(1, 201)])
+
+    def test_a_second_signal_ends_it_at_once(self):
+        self.bury(1)
+        answers = threading.Event()
+        self.addCleanup(answers.set)
+        with Scripted(lambda _: answers.wait() and 202) as receiver:
+            process = subprocess.Popen(
+                self.command("redrive", "--to", receiver.url), stderr=subprocess.PIPE)
+            self.addCleanup(process.stderr.close)
+            receiver.came.get(timeout=PATIENCE)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+            ended = process.wait(PATIENCE)
+            answers.set()
+        self.assertIn(ended, (-signal.SIGINT, -signal.SIGTERM))
+        self.assertEqual(len(self.positions()), 2)
 
     def test_a_letter_whose_reply_is_not_written_is_not_done(self):
         self.bury(2)

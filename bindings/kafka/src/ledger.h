@@ -88,7 +88,8 @@ class Ledger {
   [[nodiscard]] std::uint64_t next() const noexcept {
     return watermark_.next();
   }
-  /// How many offsets before `end` are not done.
+  /// How many offsets before `end` are not done; those that a commit's map says
+  /// are done count until the reader has passed them.
   [[nodiscard]] std::uint64_t Unsettled(std::uint64_t end) const noexcept {
     return end - std::min(end, watermark_.next()) + watermark_.open();
   }

@@ -171,6 +171,10 @@ Result<void> CheckPorts(std::string_view brokers) {
     brokers.remove_prefix(std::min(comma + 1, brokers.size()));
     const std::size_t colon = broker.rfind(':');
     if (colon == std::string_view::npos) continue;
+    // An IPv6 address without a port.
+    const std::size_t scheme = broker.find("://");
+    const std::size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
+    if (broker.find(':', host) < colon && broker[colon - 1] != ']') continue;
     const std::string_view text = broker.substr(colon + 1);
     const bool is_number =
         !text.empty() &&

@@ -23,6 +23,24 @@ std::int64_t StartOf(const Timestamp& time) {
   return std::max<std::int64_t>(ToSysTime(time).time_since_epoch().count(), 1);
 }
 
+// What the server does not like is in the request.
+bool IsOfSettings(jsErrCode code) noexcept {
+  switch (code) {
+    case JSConsumerCreateErr:
+    case JSStreamReplicasNotSupportedErr:
+    case JSConsumerFilterNotSubsetErr:
+    case JSConsumerInvalidPolicyErr:
+    case JSConsumerWQMultipleUnfilteredErr:
+    case JSConsumerWQConsumerNotUniqueErr:
+    case JSConsumerWQConsumerNotDeliverAllErr:
+    case JSConsumerMaxPendingAckExcessErr:
+    case JSConsumerReplicasExceedsStreamErr:
+      return true;
+    default:
+      return false;
+  }
+}
+
 ConsumerFacts FactsOf(const jsConsumerInfo& info) {
   const char* const leader =
       info.Cluster == nullptr ? nullptr : info.Cluster->Leader;
@@ -132,7 +150,7 @@ Result<ConsumerFacts> Consumer::Make(jsCtx* js, const Start& start) {
   if (status != NATS_OK) {
     Error why = Explained("consumer '" + options_.durable + "' cannot be made",
                           status, code);
-    if (code != 0 && code != JSStreamNotFoundErr) {
+    if (IsOfSettings(code)) {
       why.message +=
           "; see `filter`, `start`, `max_ack_pending`, `replicas` and "
           "`memory_storage`";

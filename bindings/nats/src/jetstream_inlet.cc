@@ -72,7 +72,7 @@ Result<void> JetStreamInlet::Start(Sink& sink) {
     return listens;
   }
   // Others give messages back, too. Without the right to listen a message of
-  // theirs is a suspect when it comes here, which costs time alone.
+  // theirs may be a suspect when it comes here, which costs time alone.
   if (auto listens = link_.Listen("$JS.EVENT.ADVISORY.CONSUMER.MSG_NAKED." +
                                       options_.stream + "." + options_.durable,
                                   &OnNaked, this);

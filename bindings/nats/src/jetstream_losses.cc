@@ -29,7 +29,7 @@ void JetStreamInlet::Heard(const ConsumerFacts& facts) noexcept {
   std::uint64_t lost = 0;
   {
     const MutexLock lock(mutex_);
-    heard_ = facts;
+    if (facts.led) heard_ = facts;
     lost = drops_.Look(facts.position());
   }
   TellLost(lost);

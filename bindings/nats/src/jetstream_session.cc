@@ -229,7 +229,8 @@ void JetStreamInlet::TakeOne(natsMsg* message) {
       suspects_.Excuse(facts->sequence, facts->delivered);
       return;
     }
-    suspect = suspects_.IsSuspect(facts->sequence, facts->delivered);
+    suspect = suspects_.IsSuspect(facts->sequence, facts->delivered,
+                                  suspect_runs_ || !held_.empty());
     std::size_t bytes = payload.size();
     for (const NatsHeader& header : headers_) {
       bytes += header.name.size() + header.value.size();
@@ -330,7 +331,8 @@ void JetStreamInlet::ReleaseExcused() {
   {
     const MutexLock lock(mutex_);
     const auto is_excused = [this](Held& held) CIRRO_REQUIRES(mutex_) {
-      if (suspects_.IsSuspect(held.facts.sequence, held.facts.delivered)) {
+      if (suspects_.IsSuspect(held.facts.sequence, held.facts.delivered,
+                              true)) {
         return false;
       }
       if (OpenMessage* const open = deliveries_.Find(held.delivery.token())) {

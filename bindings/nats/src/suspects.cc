@@ -28,9 +28,10 @@ void Suspects::Clear() noexcept {
 }
 
 bool Suspects::IsSuspect(std::uint64_t sequence,
-                         std::uint64_t delivered) const noexcept {
+                         std::uint64_t delivered,
+                         bool there_are) const noexcept {
   const auto known = excused_.find(sequence);
-  return known == excused_.end() ? delivered > 2
+  return known == excused_.end() ? delivered > (there_are ? 1 : 2)
                                  : delivered > known->second.delivered + 1;
 }
 

@@ -14,8 +14,7 @@ namespace cirro::internal::nats {
 /// advisories say of others'.
 class Suspects {
  public:
-  /// `most`: messages to know of; beyond them the oldest are forgotten, and
-  /// are suspects when they come again.
+  /// `most`: messages to know of; beyond them the oldest are forgotten.
   explicit Suspects(std::size_t most) noexcept : most_(most) {}
 
   /// Delivery number `delivered` of a message was given back, or never begun.
@@ -28,9 +27,11 @@ class Suspects {
   /// Whether the delivery before number `delivered` ended without a word. Where
   /// none of its deliveries is known one may: a process that begins has not
   /// heard what the one before gave back, and a restart in good order is not to
-  /// be run one message at a time.
+  /// be run one message at a time. Not so while `there_are`, lest one of them is
+  /// blamed for another's deed.
   [[nodiscard]] bool IsSuspect(std::uint64_t sequence,
-                               std::uint64_t delivered) const noexcept;
+                               std::uint64_t delivered,
+                               bool there_are = false) const noexcept;
 
  private:
   struct Excused {

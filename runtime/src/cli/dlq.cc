@@ -91,7 +91,7 @@ int DlqPurge(const DlqOptions& options) {
     }
     ids.push_back(kept.id);
     if (options.dry_run) PrintLetter(options, kept);
-    return Result<bool>(true);
+    return Result<bool>(std::ferror(stdout) == 0);
   });
   std::uint64_t count = ids.size();
   // What cannot be read is not among them, which keeps none of the others.

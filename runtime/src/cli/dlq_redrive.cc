@@ -65,13 +65,14 @@ class Redrive {
       : options_(options), target_(target), box_(box) {}
 
   Result<bool> Visit(const KeptLetter& kept) {
-    if (IsInterrupted()) return false;
     if (options_.dry_run) {
       PrintLine(stdout,
                 options_.format == "json" ? SummaryJson(kept) : TableRow(kept));
       ++done_;
-      return true;
+      return std::ferror(stdout) == 0;
     }
+    // Until now a signal ends nothing but a look at what there is.
+    EndOnSignals();
     pace_.Wait(&IsInterrupted);
     if (IsInterrupted()) return false;
     const Sent sent = target_.Send(kept.letter);
@@ -141,7 +142,6 @@ int DlqRedrive(const DlqOptions& options) {
   if (box == nullptr) return code;
   const auto target = MakeTarget(options);
   if (!target) return Fail(kBadConfig, target.error().message);
-  EndOnSignals();
   Redrive redrive(options, **target, *box);
   const int walked = WalkLetters(options, *box, [&](const KeptLetter& kept) {
     return redrive.Visit(kept);

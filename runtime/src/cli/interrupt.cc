@@ -10,13 +10,27 @@ namespace {
 
 volatile std::sig_atomic_t ended_by = 0;
 
+void OnSignal(int number) {
+  if (ended_by == 0) {
+    ended_by = number;
+    return;
+  }
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
 }  // namespace
 
 void EndOnSignals() {
   for (const int number : {SIGINT, SIGTERM}) {
+    struct sigaction before {};
+    sigaction(number, nullptr, &before);
+    // As nohup, or a shell for what it runs behind it, wants it.
+    if (before.sa_handler == SIG_IGN) continue;
     struct sigaction action {};
-    action.sa_handler = [](int signal) { ended_by = signal; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    action.sa_handler = &OnSignal;
+    // What is being written is written: nobody is told twice.
+    action.sa_flags = SA_RESTART;
     sigaction(number, &action, nullptr);
   }
 }

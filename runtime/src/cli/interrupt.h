@@ -2,8 +2,8 @@
 
 namespace cirro::cli {
 
-/// The first SIGINT or SIGTERM ends what runs in good order, the second at
-/// once. Before the first is looked for; one thread.
+/// The first SIGINT or SIGTERM from now on ends what runs in good order, the
+/// second at once. Before what is to end so is begun; again is nothing.
 void EndOnSignals();
 /// Whether one came.
 [[nodiscard]] bool IsInterrupted() noexcept;

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -27,9 +29,11 @@ std::string GroupOfItsOwn() {
   return "cirro-listen-" + std::to_string(random()) + std::to_string(random());
 }
 
-bool IsNumber(std::string_view text) {
-  return !text.empty() &&
-         text.find_first_not_of("0123456789") == std::string_view::npos;
+bool IsOffset(std::string_view text) {
+  std::int64_t offset = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, offset);
+  return read.ec == std::errc() && read.ptr == end && offset >= 0;
 }
 
 // What of the flags is not the URL's broker's.
@@ -42,7 +46,7 @@ Result<void> CheckFlags(const ListenOptions& options) {
                      "groups that keep a place"};
   }
   if (options.from.empty() || options.from == "beginning" ||
-      options.from == "end" || IsNumber(options.from) ||
+      options.from == "end" || IsOffset(options.from) ||
       IsTimestamp(options.from)) {
     return {};
   }

@@ -1,8 +1,9 @@
 // The `cirro` command: what its flags are.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -152,9 +153,10 @@ class Command {
                       "Instead: an outlet of the configuration, by its NAME");
     send_->add_option("--config", to.config, "Instead of cirro.toml");
     send_->add_option("--type,-t", to.type, "The event's type")->required();
-    send_->add_option("--mode", to.mode, "binary, structured or batch")
-        ->check(CLI::IsMember({"binary", "structured", "batch"}))
-        ->capture_default_str();
+    send_
+        ->add_option("--mode", to.mode,
+                     "binary, structured or batch; default: binary")
+        ->check(CLI::IsMember({"binary", "structured", "batch"}));
     send_->add_option("--id", to.id, "Default: a random UUID");
     send_->add_option("--source", to.source, "A URI reference")
         ->capture_default_str();
@@ -401,7 +403,7 @@ int main(int argc, char** argv) {
     const auto written = cirro::internal::FlushStandardOutput();
     if (written) return code;
     // Whoever read (| head) has enough, and needs no word.
-    if (errno != EPIPE) {
+    if (!cirro::internal::NobodyReads(STDOUT_FILENO)) {
       cirro::cli::Fail(cirro::cli::kNotWritten, written.error().message);
     }
     return code == cirro::cli::kOk ? cirro::cli::kNotWritten : code;

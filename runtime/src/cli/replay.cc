@@ -62,8 +62,9 @@ class Replaying {
     if (target_ == nullptr) {
       PrintLine(stdout, SummaryOf(message, *event));
       ++done_;
-      return true;
+      return std::ferror(stdout) == 0;
     }
+    EndOnSignals();
     pace_.Wait(&IsInterrupted);
     if (IsInterrupted()) return false;
     const Sent sent = target_->Send({.content = message.content,
@@ -182,7 +183,6 @@ int ReplayEvents(const ReplayOptions& options) {
   const auto replay = OpenReplay(options.inlet, *std::move(range),
                                  FlagsOf(options.config, options.settings));
   if (!replay) return Fail(kBadConfig, replay.error().message);
-  EndOnSignals();
   Replaying replaying(options, target.get(), **replay);
   const auto walked = (*replay)->Walk(
       [&](const ReplayedMessage& message) { return replaying.Visit(message); });

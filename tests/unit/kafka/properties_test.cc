@@ -135,7 +135,8 @@ TEST(KafkaProperties, APortPastTheLastIsNoOther) {
   };
 
   EXPECT_EQ(why("b1"), "taken");
-  EXPECT_EQ(why("b1:65535,[::1]:9092,SSL://b2:9093"), "taken");
+  EXPECT_EQ(why("b1:65535,[::1]:9092,SSL://b2:9093,fe80::0"), "taken");
+  EXPECT_THAT(why("SSL://[::1]:70000"), HasSubstr("brokers"));
   EXPECT_THAT(why("b1:9092,b2:65536"), HasSubstr("'b2:65536' has no port"));
   EXPECT_THAT(why("b1:0"), HasSubstr("brokers"));
   EXPECT_THAT(why("b1:99999999999999999999"), HasSubstr("brokers"));

@@ -18,6 +18,15 @@ TEST(Suspects, WhatComesAgainOnceIsNoneAsLongAsNothingIsKnownOfIt) {
   EXPECT_FALSE(suspects.IsSuspect(7, 2));
 }
 
+TEST(Suspects, WhereThereAreSomeWhatComesAgainOnceIsOneToo) {
+  Suspects suspects(10);
+  suspects.Excuse(8, 1);
+
+  EXPECT_FALSE(suspects.IsSuspect(7, 1, true));
+  EXPECT_TRUE(suspects.IsSuspect(7, 2, true));
+  EXPECT_FALSE(suspects.IsSuspect(8, 2, true));
+}
+
 TEST(Suspects, WhatComesAgainTwiceWithoutAWordIsOne) {
   const Suspects suspects(10);
 

@@ -50,7 +50,8 @@ struct JetStreamInletOptions {
 
   std::uint32_t max_in_flight = 1'000;  ///< InletInfo.
   std::size_t max_bytes = 64 << 20;     ///< InletInfo.
-  /// Processes that may die over one message before it is never run again.
+  /// Processes that may die over one message, once it is run alone because two
+  /// may have, before it is never run again.
   int max_crashes = 3;
   /// Where it is kept which message is run that may have killed a process; made
   /// when there is first one to run.
