@@ -182,8 +182,7 @@ Result<void> CheckPorts(std::string_view brokers) {
     unsigned port = 0;
     const auto read =
         std::from_chars(text.data(), text.data() + text.size(), port);
-    if (is_number &&
-        (read.ec != std::errc() || port == 0 || port > 65'535)) {
+    if (is_number && (read.ec != std::errc() || port == 0 || port > 65'535)) {
       return InvalidOption("brokers", "'" + std::string(broker) +
                                           "' has no port from 1 to 65535");
     }

@@ -34,7 +34,8 @@ class Link {
 
   /// Begins to connect. Fails with kInvalidConfig, naming the setting.
   Result<void> Open();
-  /// No more calls of libnats after it, those of Listen neither.
+  /// No more calls of libnats after it, those of Listen neither: it waits for
+  /// those that run, so none of them may call it.
   void Close() noexcept;
 
   /// Messages of `subject`, to be fetched; with `queue`, each comes to one of

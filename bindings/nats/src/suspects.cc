@@ -27,8 +27,7 @@ void Suspects::Clear() noexcept {
   order_.clear();
 }
 
-bool Suspects::IsSuspect(std::uint64_t sequence,
-                         std::uint64_t delivered,
+bool Suspects::IsSuspect(std::uint64_t sequence, std::uint64_t delivered,
                          bool there_are) const noexcept {
   const auto known = excused_.find(sequence);
   return known == excused_.end() ? delivered > (there_are ? 1 : 2)

@@ -27,10 +27,9 @@ class Suspects {
   /// Whether the delivery before number `delivered` ended without a word. Where
   /// none of its deliveries is known one may: a process that begins has not
   /// heard what the one before gave back, and a restart in good order is not to
-  /// be run one message at a time. Not so while `there_are`, lest one of them is
-  /// blamed for another's deed.
-  [[nodiscard]] bool IsSuspect(std::uint64_t sequence,
-                               std::uint64_t delivered,
+  /// be run one message at a time. Not so while `there_are`, lest one of them
+  /// is blamed for another's deed.
+  [[nodiscard]] bool IsSuspect(std::uint64_t sequence, std::uint64_t delivered,
                                bool there_are = false) const noexcept;
 
  private:

@@ -259,10 +259,10 @@ class Command {
     listen_->add_option("--group", to.group,
                         "A consumer group of Kafka, whose place is moved; "
                         "default: one of its own");
-    listen_
-        ->add_option("--from", to.from,
-                     "Of Kafka: beginning, end, an offset, or an RFC 3339 time; "
-                     "default: end");
+    listen_->add_option(
+        "--from", to.from,
+        "Of Kafka: beginning, end, an offset, or an RFC 3339 time; "
+        "default: end");
     listen_->add_option("--count,-n", to.count, "End after so many events")
         ->check(CLI::Range(1, 1'000'000'000));
     listen_

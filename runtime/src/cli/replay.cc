@@ -153,9 +153,9 @@ Result<ReplayRange> RangeOf(const ReplayOptions& options) {
   auto until = PointOf("--until", options.until);
   if (!until) return until.error();
   if (IsBefore(*until, *from)) {
-    return Error{ErrorCode::kInvalidConfig,
-                 "--until: '" + options.until + "' is before --from '" +
-                     options.from + "'"};
+    return Error{ErrorCode::kInvalidConfig, "--until: '" + options.until +
+                                                "' is before --from '" +
+                                                options.from + "'"};
   }
   return ReplayRange{.from = *std::move(from),
                      .until = *std::move(until),

@@ -12,8 +12,8 @@ struct SendOptions {
   std::string url;
   std::string outlet;  ///< Instead of a URL: an outlet of the configuration.
   std::string config;  ///< The file with it; empty: cirro.toml.
-  std::string mode;  ///< Empty: binary, or the outlet's own.
-  std::string id;  ///< Empty: a random one.
+  std::string mode;    ///< Empty: binary, or the outlet's own.
+  std::string id;      ///< Empty: a random one.
   std::string source = "/cirro/send";
   std::string type;
   std::string subject;
