@@ -57,7 +57,7 @@ std::string WhyNotReached(natsStatus status, const char* text) {
 
 // A URL without what may be a password.
 std::string Shown(const char* url) {
-  const std::string text(url);
+  std::string text(url);
   const std::size_t at = text.rfind('@');
   const std::size_t scheme = text.find("://");
   if (at == std::string::npos) return text;
@@ -229,7 +229,7 @@ Result<void> Link::Listen(const std::string& subject, natsMsgHandler heard,
   return {};
 }
 
-bool Link::WaitConnected(std::stop_token stop, TimePoint until) {
+bool Link::WaitConnected(const std::stop_token& stop, TimePoint until) {
   const auto settled = [this]() CIRRO_REQUIRES(mutex_) {
     return state_.kind == LinkState::Kind::kConnected || closed_ || !refused_;
   };

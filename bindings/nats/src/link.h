@@ -55,7 +55,8 @@ class Link {
 
   /// Waits until it is connected; false: `stop` was asked for, or `until` came
   /// first, or it is refused for good.
-  bool WaitConnected(std::stop_token stop, TimePoint until = TimePoint::max());
+  bool WaitConnected(const std::stop_token& stop,
+                     TimePoint until = TimePoint::max());
   /// Why the server lets nobody in with these credentials, ever.
   [[nodiscard]] Result<void> Refused();
 
