@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <initializer_list>
+#include <utility>
 
 #include "exit_codes.h"
 
@@ -22,6 +23,8 @@ void OnSignal(int number) {
 }  // namespace
 
 void EndOnSignals() {
+  static bool done = false;
+  if (std::exchange(done, true)) return;
   for (const int number : {SIGINT, SIGTERM}) {
     struct sigaction before {};
     sigaction(number, nullptr, &before);
