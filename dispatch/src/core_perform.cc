@@ -16,7 +16,7 @@ thread_local Dispatcher::Core::Pass* Dispatcher::Core::Pass::top = nullptr;
 
 // All but the inline calls, which are left in `actions`.
 void Dispatcher::Core::PerformOutside(Actions& actions) noexcept {
-  for (;;) {
+  while (!actions.NothingOutside()) {
     std::optional<ScratchLease> next;
     {
       const Pass pass(*this, next);

@@ -11,6 +11,7 @@
 namespace cirro::internal {
 
 void Engine::Tick(TimePoint now, Actions& actions) {
+  if (now < NextTimer()) return;
   while (timers_.Earliest() <= now) {
     OnTimer(timers_.PopEarliest(), now, actions);
   }

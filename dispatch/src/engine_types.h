@@ -140,6 +140,13 @@ struct Actions {
   std::size_t counted = 0;         // Of `settle`: the core waits for them.
   bool signal = false;             // The next timer, or the demand, is another.
   bool stuck = false;              // Calls that hang leave others no room.
+
+  /// Whether there is nothing to do but what runs on the thread that performs.
+  [[nodiscard]] bool NothingOutside() const noexcept {
+    return settle.empty() && stop.empty() && hung.empty() && notes.empty() &&
+           attempted.empty() && extend.empty() && dedup.empty() &&
+           send.empty() && bury.empty() && post.empty() && !signal && !stuck;
+  }
 };
 
 /// The calls of one run of a batch function, by place.

@@ -43,11 +43,11 @@ struct Scratch {
 class ScratchLease {
  public:
   ScratchLease() {
-    if (Spare().empty()) Spare().push_back(std::make_unique<Scratch>());
-    scratch_ = std::move(Spare().back());
-    Spare().pop_back();
+    if (spare_.empty()) spare_.push_back(std::make_unique<Scratch>());
+    scratch_ = std::move(spare_.back());
+    spare_.pop_back();
   }
-  ~ScratchLease() { Spare().push_back(std::move(scratch_)); }
+  ~ScratchLease() { spare_.push_back(std::move(scratch_)); }
 
   ScratchLease(const ScratchLease&) = delete;
   ScratchLease& operator=(const ScratchLease&) = delete;
@@ -61,6 +61,7 @@ class ScratchLease {
     return spare;
   }
 
+  std::vector<std::unique_ptr<Scratch>>& spare_ = Spare();
   std::unique_ptr<Scratch> scratch_;
 };
 
