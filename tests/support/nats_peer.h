@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -198,6 +199,39 @@ class NatsPeer {
 
   natsConnection* connection_ = nullptr;
   jsCtx* js_ = nullptr;
+};
+
+/// Hears what is published on a subject.
+class NatsListener {
+ public:
+  NatsListener(const NatsPeer& peer, const std::string& subject) {
+    if (natsConnection_SubscribeSync(&subscription_, peer.connection(),
+                                     subject.c_str()) != NATS_OK ||
+        natsConnection_Flush(peer.connection()) != NATS_OK) {
+      throw std::runtime_error("peer: no subscription to " + subject);
+    }
+  }
+  ~NatsListener() { natsSubscription_Destroy(subscription_); }
+  NatsListener(const NatsListener&) = delete;
+  NatsListener& operator=(const NatsListener&) = delete;
+
+  /// The payload that came next, within a millisecond, and where its sender
+  /// wants an answer.
+  std::optional<std::string> Take(std::string* reply = nullptr) {
+    natsMsg* message = nullptr;
+    if (natsSubscription_NextMsg(&message, subscription_, 1) != NATS_OK) {
+      return std::nullopt;
+    }
+    std::string payload(
+        natsMsg_GetData(message),
+        static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+    if (reply != nullptr) *reply = natsMsg_GetReply(message);
+    natsMsg_Destroy(message);
+    return payload;
+  }
+
+ private:
+  natsSubscription* subscription_ = nullptr;
 };
 
 }  // namespace cirro::test

@@ -344,6 +344,43 @@ TEST(JetStream, LagIsWhatIsNotSettled) {
   EXPECT_TRUE(Eventually([&] { return messages() == 0; }));
 }
 
+// While servers look for a leader they answer with a position of zeros.
+TEST(JetStream, AnAnswerWithoutALeaderChangesNoLag) {
+  JetStreamRig rig;
+  rig.Publish(3);
+  RunningInlet<HoldingSink> running(rig.Make());
+  auto* const lag = CapabilityOf<LagReporter>(*running.inlet);
+  const auto messages = [&] {
+    const auto lags = lag->Lag();
+    return lags.empty() ? 0 : lags.front().messages;
+  };
+  ASSERT_TRUE(Eventually([&] { return messages() == 3; }));
+  test::NatsListener questions(rig.peer, "$JS.API.CONSUMER.INFO.ORDERS.worker");
+  std::string inbox;
+  ASSERT_TRUE(Eventually([&] { return questions.Take(&inbox).has_value(); }));
+  test::NatsListener answers(rig.peer, inbox);
+  std::set<std::uint64_t> seen;
+  // Behind the server's own answer to what the inlet asks next.
+  const auto answer = [&](const std::string& facts) {
+    ASSERT_TRUE(Eventually([&] {
+      seen.insert(messages());
+      const auto heard = answers.Take();
+      return heard && heard->find("num_waiting") != std::string::npos;
+    }));
+    rig.peer.PublishCore(inbox, facts);
+  };
+
+  answer(R"({"num_pending":555,"cluster":{"name":"C"}})");
+  answer(R"({"num_pending":777,"cluster":{"name":"C","leader":"n1"}})");
+
+  EXPECT_TRUE(Eventually([&] {
+    seen.insert(messages());
+    return seen.contains(777);
+  }));
+  EXPECT_FALSE(seen.contains(555));
+  for (int i = 0; i < 3; ++i) running.sink.TakeOne().Settle(Done());
+}
+
 TEST(JetStream, HasWhatItTrulyHas) {
   JetStreamRig rig;
   JetStreamInletOptions ordered = rig.Options();
