@@ -19,9 +19,10 @@ set(CIRRO_MODULE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/cirro/modules")
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # What ccache asks for before it caches users of a precompiled header.
+  # What ccache asks for before it caches users of a precompiled header; and what
+  # one build folder compiled serves another, whose paths are absolute all the same.
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros
-                                  "${CCACHE_PROGRAM}")
+                                  CCACHE_NOHASHDIR=1 "${CCACHE_PROGRAM}")
 endif()
 
 string(FIND "${CMAKE_CXX_FLAGS}" "-fsanitize=" position)

@@ -19,6 +19,14 @@ target_compile_definitions(
             CIRRO_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
             CIRRO_BINARY_DIR="${PROJECT_BINARY_DIR}")
 target_link_libraries(cirro_test_support INTERFACE cirro_options Threads::Threads)
+# Also for what loads librdkafka by name at run time.
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
+  add_library(cirro_c11_threads OBJECT "${PROJECT_SOURCE_DIR}/tests/support/c11_threads.cc")
+  target_sources(cirro_test_support INTERFACE $<TARGET_OBJECTS:cirro_c11_threads>)
+  target_link_options(cirro_test_support INTERFACE "-Wl,--export-dynamic-symbol=thrd_*"
+                      "-Wl,--export-dynamic-symbol=mtx_*"
+                      "-Wl,--export-dynamic-symbol=cnd_*")
+endif()
 # Tests are compiled once and run once: the optimiser would only cost time.
 target_compile_options(cirro_test_support
                        INTERFACE $<$<CONFIG:RelWithDebInfo>:-O0>)

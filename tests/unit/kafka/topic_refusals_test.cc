@@ -124,10 +124,10 @@ TEST(TopicRefusals, OfManyOnlyTheLatestAreKept) {
   EXPECT_FALSE(refusals.Check(Record(TopicRefusals::kMostRecords), kNow));
 }
 
-KafkaDraft Draft(const std::string& id, const std::string& value) {
+// Views what it is given.
+KafkaDraft Draft(std::string_view id, std::string_view value) {
   KafkaDraft draft;
-  draft.text = value;
-  draft.value = draft.text;
+  draft.value = value;
   draft.headers = {{"ce_id", id}, {"ce_source", "/s"}, {"ce_type", "t"}};
   return draft;
 }
