@@ -14,6 +14,7 @@ seeds until the time is over.
 """
 
 import argparse
+import collections
 import contextlib
 import json
 import os
@@ -143,11 +144,14 @@ class Member:
         self._command = command
         self._log = folder / f"member-{number}.log"
         self._process = None
+        self._frozen = False
 
     def start(self):
         """If it does not run; if it is frozen it goes on."""
+        frozen, self._frozen = self._frozen, False
         if self.runs():
-            self._process.send_signal(signal.SIGCONT)
+            if frozen:
+                self._process.send_signal(signal.SIGCONT)
             return
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
@@ -157,6 +161,9 @@ class Member:
     def runs(self):
         return self._process is not None and self._process.poll() is None
 
+    def works(self):
+        return self.runs() and not self._frozen
+
     def kill(self):
         if self._process is not None:
             self._process.kill()
@@ -164,6 +171,7 @@ class Member:
 
     def freeze(self):
         self._process.send_signal(signal.SIGSTOP)
+        self._frozen = True
 
     def stop(self):
         self.start()  # What is frozen hears nothing.
@@ -242,6 +250,7 @@ class Round:
         self._late = []  # When whom to start again.
         self._begin = 0
         self._progress = None
+        self._done = collections.Counter()  # Of what was planned.
         self._broker_ends = 0  # By itself.
         self._forgotten = 0  # Results whose events the server gives again.
 
@@ -319,22 +328,31 @@ class Round:
 
     def _do(self, what, number, pause):
         now = time.monotonic()
-        say(f"{now - self._begin:.1f} s: {what} {number}")
-        member = self._members[MEMBERS if what == "joins" else number]
+        self._done[what] += 1
         if what == "broker_kills":
+            say(f"{now - self._begin:.1f} s: {what}")
             self._server.kill()
             self._start_broker_again()
-        elif what == "joins" or not member.runs():
+            return
+        member = self._members[MEMBERS if what == "joins" else number]
+        if what != "joins" and not member.works():
+            # Another one, so that it happens as often as it was planned.
+            member = next(filter(Member.works, self._members), member)
             member.start()
-        elif what == "freezes":
+        say(f"{now - self._begin:.1f} s: {what} {self._members.index(member)}")
+        if what == "joins":
+            if member.runs():
+                member.stop()
+            member.start()
+            return
+        if what == "freezes":
             member.freeze()
-            self._late.append((now + FROZEN_SECONDS + pause, member))
+            pause += FROZEN_SECONDS
         elif what == "leaves":
             member.stop()
-            self._late.append((now + pause, member))
         else:
             member.kill()
-            self._late.append((now + pause, member))
+        self._late.append((now + pause, member))
 
     def _start_broker_again(self):
         if self._side.forgot(self._server):
@@ -372,15 +390,21 @@ class Round:
 
     def _judged(self, seconds):
         verdict = self._verdict()
+        done = self._done
+        for what, count in self._size.items():
+            if what != "events" and done[what] != count:
+                raise Broken(f"{done[what]} {what} of {count}")
         # Who stood still repeats what others did meanwhile.
-        kills = (self._size["kills"] + self._size["broker_kills"] +
-                 self._size["freezes"] + self._broker_ends)
+        kills = (done["kills"] + done["broker_kills"] + done["freezes"] +
+                 self._broker_ends)
         bound = (kills * (self._side.in_flight + verdict["most_at_once"]) +
                  self._forgotten)
-        ends = (f" ({self._broker_ends} of the broker by itself)"
+        ends = (f", which ended {self._broker_ends} times by itself"
                 if self._broker_ends else "")
         report = (f"{verdict['inputs']} "
-                  f"events in {seconds:.0f} s, {kills} kills{ends}: "
+                  f"events in {seconds:.0f} s, {done['kills']} kills, "
+                  f"{done['freezes']} that stood still, "
+                  f"{done['broker_kills']} kills of the broker{ends}: "
                   f"lost {verdict['lost']}, out of order "
                   f"{verdict['disordered']}, duplicates "
                   f"{verdict['duplicates']} (bound {bound}), dead letters "
