@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -136,6 +138,7 @@ Result<void> Service::MakeDispatcher() {
 
   if (options.reply_to.empty()) WarnOfRepliesWithoutPlace();
   WarnOfDedupWithoutUse();
+  WarnOfLettersInMemory();
   auto made = Dispatcher::Make(std::move(registry_), options, std::move(parts));
   if (!made) return made.error();
   dispatcher_ = *std::move(made);
@@ -191,6 +194,30 @@ void Service::WarnOfDedupWithoutUse() const {
           "inlet, which is `exactly_once`: an event that is sent "
           "there twice is done twice",
           {{"function", function.spec.name}, {"inlet", inlet->info().name}});
+    }
+  }
+}
+
+// What a broker kept until now is acknowledged once its letter is there.
+void Service::WarnOfLettersInMemory() const {
+  std::set<std::string> used(config_.dispatcher.dead_letter.begin(),
+                             config_.dispatcher.dead_letter.end());
+  for (const Function& function : registry_.functions()) {
+    if (!function.spec.dead_letter) continue;
+    used.insert(function.spec.dead_letter->begin(),
+                function.spec.dead_letter->end());
+  }
+  for (const auto& [place, outlet] : config_.outlets) {
+    if (outlet.type != OutletType::kMemory || !used.contains(place)) continue;
+    for (const auto& [name, inlet] : config_.inlets) {
+      const bool kept = inlet.type == InletType::kKafka ||
+                        (inlet.type == InletType::kNats && inlet.jetstream);
+      if (!kept) continue;
+      logger_.Write(LogLevel::kWarning,
+                    "dead letters of this inlet that are kept in memory end "
+                    "with this process; name a file or a broker's topic in "
+                    "dead_letter",
+                    {{"inlet", name}, {"place", place}});
     }
   }
 }

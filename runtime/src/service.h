@@ -84,6 +84,7 @@ class Service {
   void MakeRelay(const std::vector<Extension>& overrides);
   void WarnOfRepliesWithoutPlace() const;
   void WarnOfDedupWithoutUse() const;
+  void WarnOfLettersInMemory() const;
   void TellInletsToDrain(TimePoint until);
   void MakeReceiver();
   void SayWhereItListens();

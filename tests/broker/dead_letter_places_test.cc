@@ -67,11 +67,13 @@ class Source {
   virtual std::uint64_t Pending() = 0;
 };
 
+template <MemoryMode mode>
 class MemorySource final : public Source {
  public:
   void AddTo(App& app, Flags& /*settings*/) override {
     app.AddInlet(*MakeMemoryInlet(
-        broker_, {.name = "in", .topics = {"asked"}, .group = "g"}, clock_,
+        broker_,
+        {.name = "in", .topics = {"asked"}, .group = "g", .mode = mode}, clock_,
         observer_));
   }
   void Publish() override {
@@ -342,10 +344,13 @@ TEST_P(DeadLetterPlaces, StallTheSourceUntilOneIsBack) {
 INSTANTIATE_TEST_SUITE_P(
     Each, DeadLetterPlaces,
     testing::Combine(
-        testing::Values(SourceParam{"Memory", &Make<MemorySource, Source>},
-                        SourceParam{"Kafka", &Make<KafkaSource, Source>},
-                        SourceParam{"JetStream",
-                                    &Make<JetStreamSource, Source>}),
+        testing::Values(
+            SourceParam{"Memory",
+                        &Make<MemorySource<MemoryMode::kPartitioned>, Source>},
+            SourceParam{"SharedMemory",
+                        &Make<MemorySource<MemoryMode::kShared>, Source>},
+            SourceParam{"Kafka", &Make<KafkaSource, Source>},
+            SourceParam{"JetStream", &Make<JetStreamSource, Source>}),
         testing::Values(PlaceParam{"Memory", &Make<MemoryPlace, Place>},
                         PlaceParam{"Topic", &Make<KafkaPlace, Place>},
                         PlaceParam{"Stream", &Make<StreamPlace, Place>},

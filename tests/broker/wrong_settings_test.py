@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -35,6 +36,7 @@ KAFKA = os.environ.get("CIRRO_TEST_KAFKA_URL")
 KAFKA_HOME = os.environ.get("CIRRO_TEST_KAFKA_HOME")
 NATS = os.environ.get("CIRRO_TEST_NATS_URL")
 PATIENCE = 30
+QUIET = 3  # Seconds; it tries again many times meanwhile.
 WRONG_CONFIGURATION = 78
 FAILED = 1
 
@@ -107,6 +109,19 @@ class Hello:
                 return line, before
             before.append(line)
 
+    def said_within(self, seconds):
+        """What it says meanwhile; a program that ended says nothing."""
+        said, end = [], time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                line = self.lines.get(timeout=left)
+            except queue.Empty:
+                break
+            if line is None:
+                break
+            said.append(line)
+        return said
+
     def refusal(self):
         """The one line of a program that does not start."""
         status = self.process.wait(PATIENCE)
@@ -172,6 +187,8 @@ class Case(unittest.TestCase):
         for word in words:
             self.assertIn(word, line["message"])
         self.assertEqual(line["part"], "in")
+        again = filter(is_trouble, hello.said_within(QUIET))
+        self.assertEqual([line["message"] for line in again], [])
         self.assertIsNone(hello.process.poll())
         return hello
 

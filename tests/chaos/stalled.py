@@ -295,7 +295,7 @@ def run(build, names, seconds, folder):
         for process in processes:
             process.look_inside()
             process.judge()
-    return 0
+    return 0 if len(sides) == len(names) else SKIPPED
 
 
 def main():

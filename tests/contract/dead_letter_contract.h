@@ -90,7 +90,7 @@ TEST_P(InletContract, KeepsWhatNoFunctionTakes) {
   EXPECT_EQ(HeaderOf(kept[0], "cirro-dlq-reason"), "unmatched");
 }
 
-TEST_P(InletContract, AcknowledgesNothingWhileNoPlaceTakesIt) {
+TEST_P(InletContract, Story11AcknowledgesNothingWhileNoPlaceTakesIt) {
   CIRRO_CONTRACT_NEEDS(Ability::kMakeUnreachable);
   const std::string dead = broker->NewTopic(1);
   Process process(*broker, Wish());

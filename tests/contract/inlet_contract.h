@@ -108,7 +108,7 @@ TEST_P(InletContract, TriesAFailedEventAgainWithItsAttemptsCounted) {
               testing::ElementsAre("0#1", "0#2", "0#3"));
 }
 
-TEST_P(InletContract, PassesNoCommitOverAFailedEvent) {
+TEST_P(InletContract, Story1PassesNoCommitOverAFailedEvent) {
   Diary done;
   Process process(*broker, Wish());
   process.options.retry.attempts = 1'000'000;
@@ -179,7 +179,7 @@ TEST_P(InletContract, TakesNoMoreThanItMayWhileAFunctionStalls) {
   EXPECT_EQ(done.counts().size(), 500U);
 }
 
-TEST_P(InletContract, GivesBackWhatDidNotRunAndSettlesWhatFinished) {
+TEST_P(InletContract, Story10GivesBackWhatDidNotRunAndSettlesWhatFinished) {
   Gate gate;
   Diary begun;
   Diary first;
@@ -251,7 +251,7 @@ TEST_P(InletContract, GivesToWhoJoinsWhatDidNotRun) {
   EXPECT_FALSE(elsewhere.all().empty());
 }
 
-TEST_P(InletContract, GivesToAnotherMemberWhatADeadOneHad) {
+TEST_P(InletContract, Story2GivesToAnotherMemberWhatADeadOneHad) {
   Gate gate;
   Diary begun;
   Process dies(*broker, Wish());

@@ -119,6 +119,36 @@ TEST_F(Configured, WhatABindingRefusesNamesItsSettingAndOrigin) {
                     Not(HasSubstr("connection"))));
 }
 
+// The message is acknowledged then, and its letter goes with the process.
+TEST_F(Configured, LettersInMemoryOfWhatABrokerKeepsAreWarnedOf) {
+  std::vector<std::string> settings = {
+      "log.level=warning",
+      "inlet.orders.type=kafka",
+      "inlet.orders.brokers=127.0.0.1:1",
+      "inlet.orders.topics=t",
+      "inlet.orders.group=g",
+      "outlet.kept.type=memory",
+      "outlet.kept.topic=dead",
+      "dispatch.reply_to=none",
+  };
+  const auto log = [&] {
+    testing::internal::CaptureStderr();
+    App app;
+    app.On("ok", [](const Event&) {});
+    std::vector<std::string> flags = {"--host=127.0.0.1", "--port=0"};
+    for (const std::string& each : settings) flags.push_back("--set=" + each);
+    const auto started = app.Start(flags);
+    EXPECT_TRUE(started) << started.error().message;
+    EXPECT_TRUE(app.Stop());
+    return testing::internal::GetCapturedStderr();
+  };
+  const auto* const warning = "end with this process";
+
+  EXPECT_THAT(log(), Not(HasSubstr(warning)));
+  settings.emplace_back("function.ok.dead_letter=kept");
+  EXPECT_THAT(
+      log(), AllOf(HasSubstr(warning), HasSubstr("orders"), HasSubstr("kept")));
+}
 TEST_F(Configured, ABrokerThatIsAwayIsWaitedFor) {
   const auto started = Start(kKafkaOutlet);
 

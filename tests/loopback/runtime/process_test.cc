@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,6 +29,8 @@ namespace {
 
 using test::ChildProcess;
 using test::RawHttpClient;
+using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -272,6 +276,28 @@ TEST(Process, DoesNotWarnWhereRepliesHaveAPlace) {
     EXPECT_EQ(client.Exchange(PostOf("several")).status, 202) << set;
     EXPECT_THAT(child.written(), Not(HasSubstr("no place to go"))) << set;
   }
+}
+
+TEST(Process, LoadsAModuleIfItsConfigurationNamesIt) {
+  const auto mapped = [](std::vector<std::string> flags) {
+    ChildProcess child(Probe(std::move(flags)));
+    PortOf(child);
+    std::ifstream maps("/proc/" + std::to_string(child.pid()) + "/maps");
+    return std::string(std::istreambuf_iterator<char>(maps), {});
+  };
+  const std::string none = mapped({});
+  const std::string kafka =
+      mapped({"--set=outlet.o.type=kafka", "--set=outlet.o.topic=t",
+              "--set=outlet.o.brokers=127.0.0.1:1"});
+
+  for (const char* file :
+       {"/kafka.so", "librdkafka", "/nats.so", "libnats", "/sqlite.so",
+        "libsqlite3", "/http_client.so", "libcurl"}) {
+    EXPECT_THAT(none, Not(HasSubstr(file)));
+  }
+  EXPECT_THAT(none, HasSubstr("libcirro.so"));
+  EXPECT_THAT(kafka, AllOf(HasSubstr("/kafka.so"), HasSubstr("librdkafka")));
+  EXPECT_THAT(kafka, Not(AnyOf(HasSubstr("/nats.so"), HasSubstr("libcurl"))));
 }
 
 TEST(Process, SaysOfWhichSourceItForgaveSomething) {

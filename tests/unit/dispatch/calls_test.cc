@@ -152,6 +152,30 @@ TEST_F(CallsTest, KeepTheirLaneClosedHoweverOftenTheyFail) {
   EXPECT_EQ(rig_.broker.message(0).state, MemoryInlet::State::kAcked);
 }
 
+// No time passes but what is said here, and each other event runs at once.
+TEST_F(CallsTest, OfAKeyThatHangsOrBacksOffDelayNoOther) {
+  OnHeld({.type = "t", .timeout = milliseconds(50)});
+  rig_.Start();
+  rig_.broker.Publish(TypedEvent("t", "failing"), "f");
+  rig_.broker.Publish(TypedEvent("t", "behind"), "f");
+  rig_.broker.Publish(TypedEvent("t", "hung"), "h");
+  rig_.broker.Publish(TypedEvent("t", "behind"), "h");
+  rig_.Run();
+  Finish(Retry(seconds(9), "not yet"));
+  std::string expected = "failing hung ";
+  ASSERT_EQ(begun_, expected);
+
+  for (int i = 0; i < 200; ++i) {
+    const std::string id = std::to_string(i);
+    rig_.broker.Publish(TypedEvent("t", id), i % 2 == 0 ? "o" : id);
+    rig_.Run();
+    expected += id + ' ';
+    ASSERT_EQ(begun_, expected);
+    Finish(Done(), 1);
+    if (i == 100) rig_.Advance(milliseconds(100));  // It hangs from here on.
+  }
+}
+
 // A capability that a source lacks is the dispatcher's to replace.
 TEST_F(CallsTest, WaitHereForASourceThatCannotDelayThem) {
   OnHeld({.type = "t"});

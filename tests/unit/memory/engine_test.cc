@@ -4,66 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <memory>
-#include <string>
-#include <utility>
 
-#include "cirro/dispatch/dispatcher.h"
-#include "cirro/dispatch/make_handler.h"
-#include "cirro/memory/memory.h"
-#include "support/memory_rig.h"
-#include "support/test_executor.h"
+#include "unit/memory/engine_rig.h"
 
 namespace cirro::test {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-struct EngineRig : MemoryRig {
-  explicit EngineRig(MemoryInletOptions options) : inlet(Make(options)) {}
-
-  template <typename F>
-  void Start(F&& callable) {
-    Registry registry;
-    FunctionSpec spec{.type = "com.example.order"};
-    spec.timeout = std::chrono::hours(1);
-    if (!registry.Add({spec, MakeHandler(std::forward<F>(callable))})) {
-      std::abort();
-    }
-    dispatcher = *Dispatcher::Make(std::move(registry), dispatcher_options,
-                                   {.clock = clock,
-                                    .executor = executor,
-                                    .timers = timers,
-                                    .inlets = {inlet.get()}});
-    if (!inlet->Start(*dispatcher)) std::abort();
-  }
-  ~EngineRig() { static_cast<void>(inlet->Stop({})); }
-  EngineRig(const EngineRig&) = delete;
-  EngineRig& operator=(const EngineRig&) = delete;
-
-  /// All that happens in so long, but calls of functions.
-  void Advance(Duration by, bool calls) {
-    const TimePoint end = clock.Now() + by;
-    for (;;) {
-      while (inlet->Pump() > 0 || timers.RunDue() ||
-             (calls && executor.RunFirst())) {
-      }
-      const TimePoint next = std::min(timers.next(), inlet->next_pump());
-      if (next > end) break;
-      clock.AdvanceTo(next);
-    }
-    clock.AdvanceTo(end);
-  }
-
-  DispatcherOptions dispatcher_options;
-  VirtualTimers timers{clock};
-  SeededExecutor executor;
-  std::shared_ptr<MemoryInlet> inlet;
-  std::unique_ptr<Dispatcher> dispatcher;
-};
-
-TEST(MemoryEngine, DoesNotGiveAgainWhatIsStillQueuedOrRunning) {
+TEST(MemoryEngine, Story14WhatIsStillQueuedOrRunningIsNotGivenAgain) {
   EngineRig rig({.mode = MemoryMode::kShared, .ack_wait = seconds(10)});
   int calls = 0;
   rig.Start([&](const Event&) { ++calls; });

@@ -49,7 +49,7 @@ TEST(PartitionedInlet, DeliversInOrderAndCommitsWhatIsDone) {
   EXPECT_EQ(rig.broker.Pending("shop"), 0U);
 }
 
-TEST(PartitionedInlet, CommitsNothingPastWhatIsOpen) {
+TEST(PartitionedInlet, Story1CommitsNothingPastWhatIsOpen) {
   MemoryRig rig;
   rig.Publish(3);
   const auto inlet = rig.Make();
@@ -91,7 +91,8 @@ TEST(PartitionedInlet, DoesNotDoAgainWhatWasDoneAboveTheCommit) {
   held.clear();
 }
 
-TEST(PartitionedInlet, GivesAgainWhatWasNotCommittedWhenItsCommitWasLost) {
+TEST(PartitionedInlet,
+     Story2GivesAgainWhatWasNotCommittedWhenItsCommitWasLost) {
   MemoryRig rig;
   rig.Publish(2);
   InlineSink sink;
@@ -226,7 +227,7 @@ TEST(PartitionedInlet, GivesAPartitionUpThatIsNotSettledInTime) {
   EXPECT_EQ(rig.Committed(), 1);
 }
 
-TEST(PartitionedInlet, CommitsNothingOnceItIsOutOfItsGroup) {
+TEST(PartitionedInlet, Story6CommitsNothingOnceItIsOutOfItsGroup) {
   Hooks hooks;
   MemoryRig rig;
   rig.Publish(2);
@@ -329,7 +330,7 @@ TEST(PartitionedInlet, CountsNoAttemptsThatCannotBe) {
   EXPECT_EQ(held.front().facts.attempt, 0x7FFF'FFFF);
 }
 
-TEST(PartitionedInlet, KeepsItsPlaceWithoutDemand) {
+TEST(PartitionedInlet, Story9KeepsItsPlaceWithoutDemand) {
   MemoryRig rig;
   rig.Publish(1);
   InlineSink sink;
@@ -407,7 +408,7 @@ TEST(PartitionedInlet, IgnoresMetadataThatItDidNotWrite) {
                                     "offset map: they are not base64url")));
 }
 
-TEST(PartitionedInlet, GoesOnWhenItsBrokerIsReachedAgain) {
+TEST(PartitionedInlet, Story30GoesOnWhenItsBrokerIsReachedAgain) {
   MemoryRig rig;
   InlineSink sink;
   const auto inlet = rig.Make();

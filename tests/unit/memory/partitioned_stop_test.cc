@@ -45,7 +45,8 @@ TEST(PartitionedStop, SaysHowItEndedAndHowOftenItBegan) {
   EXPECT_EQ(rig.Committed(), 1);
 }
 
-TEST(PartitionedStop, SettlesWhatFinishedWhenItStopsAndGivesTheRestBack) {
+TEST(PartitionedStop,
+     Story10SettlesWhatFinishedWhenItStopsAndGivesTheRestBack) {
   MemoryRig rig;
   rig.Publish(3);
   HoldingSink sink;

@@ -105,7 +105,7 @@ TEST(SharedInlet, GivesToAnotherWhatIsNeitherSettledNorExtended) {
   EXPECT_EQ(rig.broker.Pending("shop"), 0U);
 }
 
-TEST(SharedInlet, GivesAgainWhatACrashedConsumerHad) {
+TEST(SharedInlet, Story2GivesAgainWhatACrashedConsumerHad) {
   MemoryRig rig;
   rig.Publish(1);
   HoldingSink sink;
