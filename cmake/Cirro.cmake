@@ -89,8 +89,8 @@ function(cirro_module name)
     target_include_directories(${target} PRIVATE ${includes})
     # Objects are not transitive: what they need is named again.
     foreach(part IN LISTS arg_PARTS)
-      get_target_property(headers ${part} INTERFACE_INCLUDE_DIRECTORIES)
-      target_include_directories(${target} PRIVATE ${headers})
+      target_include_directories(
+        ${target} PRIVATE $<TARGET_PROPERTY:${part},INTERFACE_INCLUDE_DIRECTORIES>)
     endforeach()
     foreach(part IN LISTS target arg_PARTS arg_PRIVATE_LINK)
       target_link_libraries(cirro PRIVATE $<BUILD_INTERFACE:${part}>)
