@@ -260,7 +260,7 @@ void Consumer::OnError(rd_kafka_resp_err_t code,
                      why.data() + WhatToChange(fatal)});
     return;
   }
-  voice_.Say(LogLevel::kWarning, std::string(text) + WhatToChange(code));
+  refusals_.TellOther(code, text, voice_, clock_.Now());
 }
 
 void Consumer::Link(LinkState::Kind kind) noexcept {

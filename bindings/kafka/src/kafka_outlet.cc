@@ -208,7 +208,8 @@ void KafkaOutlet::Serve(milliseconds patience) noexcept {
     refusals_.Tell(code, rd_kafka_event_error_string(event.get()), voice_,
                    clock_.Now());
   } else {
-    voice_.Say(LogLevel::kWarning, rd_kafka_event_error_string(event.get()));
+    refusals_.TellOther(code, rd_kafka_event_error_string(event.get()), voice_,
+                        clock_.Now());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "refusals.h"
 
 #include <chrono>
+#include <utility>
 
 namespace cirro::internal::kafka {
 namespace {
@@ -75,6 +76,15 @@ void Refusals::TellAway(std::string_view brokers, const Voice& voice,
             "no broker of `brokers` (" + std::string(brokers) +
                 ") is reached; it is tried again" +
                 (last_away_.empty() ? "" : ": " + last_away_));
+}
+
+void Refusals::TellOther(rd_kafka_resp_err_t code, std::string_view why,
+                         const Voice& voice, TimePoint now) noexcept {
+  std::string line = std::string(why) + WhatToChange(code);
+  if (line == last_other_ && now < other_again_at_) return;
+  other_again_at_ = now + kPause;
+  last_other_ = std::move(line);
+  voice.Say(LogLevel::kWarning, last_other_);
 }
 
 }  // namespace cirro::internal::kafka

@@ -16,8 +16,8 @@ namespace cirro::internal::kafka {
 /// Whether it says why a connection could not be made, or broke.
 [[nodiscard]] bool IsOfConnection(rd_kafka_resp_err_t code) noexcept;
 
-/// Says why there is no connection: one line a minute, however often it is
-/// tried. One thread at a time.
+/// Says what a client library says again at each try: one line a minute. One
+/// thread at a time.
 class Refusals {
  public:
   /// A connection failed: a refusal is said, with the setting; that a broker is
@@ -27,10 +27,15 @@ class Refusals {
   /// No broker is reached. Nothing where it was said that they refuse.
   void TellAway(std::string_view brokers, const Voice& voice,
                 TimePoint now) noexcept;
+  /// Another trouble, with the setting. Nothing where it was the last one.
+  void TellOther(rd_kafka_resp_err_t code, std::string_view why,
+                 const Voice& voice, TimePoint now) noexcept;
 
  private:
   std::string last_away_{};
   TimePoint again_at_{};  // Not before is a refusal said again.
+  std::string last_other_{};
+  TimePoint other_again_at_{};
 };
 
 }  // namespace cirro::internal::kafka
