@@ -78,6 +78,7 @@ class Service {
                                      std::string_view key) const;
   [[nodiscard]] Result<void> CheckReplyTo(const std::string& section,
                                           std::string_view reply_to) const;
+  [[nodiscard]] std::string HowToBeAPlace(const std::string& name) const;
   [[nodiscard]] Result<void> CheckPlaces(
       const std::string& section, std::span<const std::string> names) const;
   Result<void> MakeDispatcher();

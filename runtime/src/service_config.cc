@@ -32,6 +32,17 @@ Result<void> Service::CheckReplyTo(const std::string& section,
                    OriginOf(section, "reply_to")};
 }
 
+// What would make `name` a place for dead letters.
+std::string Service::HowToBeAPlace(const std::string& name) const {
+  for (const auto& outlet : endpoints_.outlets()) {
+    if (outlet->name() != name) continue;
+    return "outlet." + name +
+           " keeps none, as core NATS (jetstream = false) does not; configure "
+           "a [dead_letter.NAME]";
+  }
+  return "configure [outlet." + name + "] or [dead_letter." + name + "]";
+}
+
 Result<void> Service::CheckPlaces(const std::string& section,
                                   std::span<const std::string> names) const {
   const auto places = endpoints_.places();
@@ -46,9 +57,8 @@ Result<void> Service::CheckPlaces(const std::string& section,
       return Error{
           ErrorCode::kInvalidConfig,
           section + ".dead_letter: " + Quoted(name) +
-              " is no place for dead letters; configure [outlet." + name +
-              "] or [dead_letter." + name +
-              "], or take one of: " + (there.empty() ? "none so far" : there) +
+              " is no place for dead letters; " + HowToBeAPlace(name) +
+              ", or take one of: " + (there.empty() ? "none so far" : there) +
               OriginOf(section, "dead_letter")};
     }
   }

@@ -393,7 +393,8 @@ constexpr std::array kOutlet{
             .type = kBool,
             .fallback = "true",
             .doc = "A stream confirms what it keeps. Without it the server "
-                   "confirms, also where nobody listens.",
+                   "confirms, also where nobody listens: no place for dead "
+                   "letters.",
             .land = kLandOutlet<&NatsOutletOptions::jetstream>,
             .types = kNats},
     Setting{.section = "outlet",

@@ -24,9 +24,21 @@ constexpr int kMessageExceedsMaximum = 10054;
 
 TimePoint Now() noexcept { return std::chrono::steady_clock::now(); }
 
-class DedupedOutlet final : public NatsOutlet, public Deduper {
+class StreamOutlet : public NatsOutlet, public DeadLetterPlace {
  public:
   using NatsOutlet::NatsOutlet;
+
+  [[nodiscard]] std::string_view place_name() const noexcept override {
+    return name();
+  }
+  void Bury(DeadLetter letter, SendCompletion completion) noexcept override {
+    Take(std::move(letter), std::move(completion));
+  }
+};
+
+class DedupedOutlet final : public StreamOutlet, public Deduper {
+ public:
+  using StreamOutlet::StreamOutlet;
 
   [[nodiscard]] milliseconds window() const noexcept override {
     return options().duplicate_window;
@@ -52,12 +64,16 @@ Result<std::unique_ptr<Outlet>> NatsOutlet::Make(NatsOutletOptions options,
                                                  const Clock& clock,
                                                  Observer& observer) {
   if (auto checked = Check(options); !checked) return checked.error();
-  if (options.jetstream && options.message_ids) {
+  if (!options.jetstream) {
     return std::unique_ptr<Outlet>(
-        std::make_unique<DedupedOutlet>(std::move(options), clock, observer));
+        std::make_unique<NatsOutlet>(std::move(options), clock, observer));
+  }
+  if (!options.message_ids) {
+    return std::unique_ptr<Outlet>(
+        std::make_unique<StreamOutlet>(std::move(options), clock, observer));
   }
   return std::unique_ptr<Outlet>(
-      std::make_unique<NatsOutlet>(std::move(options), clock, observer));
+      std::make_unique<DedupedOutlet>(std::move(options), clock, observer));
 }
 
 NatsOutlet::NatsOutlet(NatsOutletOptions options, const Clock& clock,
@@ -84,10 +100,6 @@ Result<void> NatsOutlet::Start() {
 
 void NatsOutlet::Send(Event event, SendCompletion completion) noexcept {
   Take(std::move(event), std::move(completion));
-}
-
-void NatsOutlet::Bury(DeadLetter letter, SendCompletion completion) noexcept {
-  Take(std::move(letter), std::move(completion));
 }
 
 void NatsOutlet::Take(std::variant<Event, DeadLetter> content,

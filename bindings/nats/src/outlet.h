@@ -25,9 +25,11 @@ namespace cirro::internal::nats {
 
 /// Publishes to one subject: a bounded queue and one thread, which hands
 /// messages to libnats; what the stream answers is heard on an inbox.
-class NatsOutlet : public Outlet, public DeadLetterPlace, public Linked {
+class NatsOutlet : public Outlet, public Linked {
  public:
-  /// One that has Deduper where message ids are on. Fails with kInvalidConfig.
+  /// One of a stream is a DeadLetterPlace, and has Deduper where message ids
+  /// are on; what core NATS confirms nobody need hold. Fails with
+  /// kInvalidConfig.
   [[nodiscard]] static Result<std::unique_ptr<Outlet>> Make(
       NatsOutletOptions options, const Clock& clock, Observer& observer);
 
@@ -37,12 +39,8 @@ class NatsOutlet : public Outlet, public DeadLetterPlace, public Linked {
   [[nodiscard]] std::string_view name() const noexcept override {
     return options_.name;
   }
-  [[nodiscard]] std::string_view place_name() const noexcept override {
-    return options_.name;
-  }
   Result<void> Start() override;
   void Send(Event event, SendCompletion completion) noexcept override;
-  void Bury(DeadLetter letter, SendCompletion completion) noexcept override;
   void Stop(std::chrono::milliseconds grace) noexcept override;
   [[nodiscard]] LinkState link() const noexcept override {
     return link_.state();
@@ -52,6 +50,8 @@ class NatsOutlet : public Outlet, public DeadLetterPlace, public Linked {
   [[nodiscard]] const NatsOutletOptions& options() const noexcept {
     return options_;
   }
+  void Take(std::variant<Event, DeadLetter> content,
+            SendCompletion completion) noexcept;
 
  private:
   struct Waiting {
@@ -64,8 +64,6 @@ class NatsOutlet : public Outlet, public DeadLetterPlace, public Linked {
     TimePoint deadline;
   };
 
-  void Take(std::variant<Event, DeadLetter> content,
-            SendCompletion completion) noexcept;
   void Run(std::stop_token stop) noexcept;
   void WaitForWork(const std::stop_token& stop);
   void FailOverdue();

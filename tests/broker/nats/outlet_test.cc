@@ -290,6 +290,18 @@ TEST(NatsOutlet, CoreIsConfirmedByTheServerAlone) {
   natsSubscription_Destroy(subscription);
 }
 
+// The server confirms what it passes on, and nobody need hold it.
+TEST(NatsOutlet, CoreIsNoPlaceForDeadLetters) {
+  OutletRig rig;
+  NatsOutletOptions options = rig.Options();
+  options.message_ids = false;
+  EXPECT_NE(CapabilityOf<DeadLetterPlace>(*rig.Started(options)), nullptr);
+
+  options.jetstream = false;
+
+  EXPECT_EQ(CapabilityOf<DeadLetterPlace>(*rig.Started(options)), nullptr);
+}
+
 TEST(NatsOutlet, BuriesTheMessageAsItCame) {
   OutletRig rig;
   rig.peer.MakeStream("REPLIES", "replies.>");

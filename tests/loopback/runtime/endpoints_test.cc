@@ -55,6 +55,10 @@ class Configured : public ::testing::Test {
 const std::vector<std::string> kKafkaOutlet = {
     "outlet.k.type=kafka", "outlet.k.brokers=127.0.0.1:1", "outlet.k.topic=t"};
 
+const std::vector<std::string> kCoreNatsOutlet = {
+    "outlet.o.type=nats", "outlet.o.servers=nats://127.0.0.1:1",
+    "outlet.o.subject=dead", "outlet.o.jetstream=false"};
+
 TEST_F(Configured, AnUnreadableDeadLetterFileNamesItsSetting) {
   EXPECT_THAT(
       Refusal({"dead_letter.kept.path=/nowhere/letters.db",
@@ -96,6 +100,26 @@ TEST_F(Configured, AnOutletThatKeepsNoLettersIsNoPlace) {
 
   EXPECT_THAT(Refusal({"dispatch.dead_letter=plain"}),
               HasSubstr("\"plain\" is no place for dead letters"));
+}
+
+// Nobody need hold what core NATS confirms.
+TEST_F(Configured, AnOutletOfCoreNatsIsNoPlace) {
+  std::vector<std::string> settings = kCoreNatsOutlet;
+  settings.emplace_back("dispatch.dead_letter=o");
+
+  EXPECT_THAT(Refusal(settings),
+              AllOf(StartsWith("dispatch.dead_letter: \"o\" is no place"),
+                    HasSubstr("outlet.o keeps none, as core NATS (jetstream"),
+                    HasSubstr("(flag --set)")));
+}
+
+TEST_F(Configured, AnOutletOfCoreNatsIsNoFunctionsPlaceEither) {
+  std::vector<std::string> settings = kCoreNatsOutlet;
+  settings.emplace_back("function.ok.dead_letter=o");
+
+  EXPECT_THAT(Refusal(settings),
+              AllOf(StartsWith("function.ok.dead_letter: \"o\" is no place"),
+                    HasSubstr("outlet.o keeps none, as core NATS")));
 }
 
 TEST_F(Configured, AFunctionsPlaceIsCheckedToo) {
