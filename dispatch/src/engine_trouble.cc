@@ -97,8 +97,10 @@ void Engine::Fail(std::uint32_t index, Error error,
            now, actions);
     return;
   }
+  // A source that is told no delay takes its own, which may be far longer.
+  constexpr std::chrono::milliseconds kLeast{1};
   const std::chrono::milliseconds delay =
-      std::max(after, Backoff(function.retry, call.attempt));
+      std::max({after, Backoff(function.retry, call.attempt), kLeast});
   NoteOf(index, Actions::Note::Kind::kRetrying, actions, delay);
   if (MayGiveBack(call)) {
     End(index, std::move(error), delay, now, actions);

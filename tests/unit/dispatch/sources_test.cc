@@ -121,6 +121,27 @@ TEST_F(Sources, WhatIsToBeTriedAgainIsExtendedAndCounted) {
   EXPECT_THAT(leasing_.extended, ElementsAre(ElementsAre(0)));
 }
 
+// A source that is told none takes its own, which may be far longer.
+TEST_F(Sources, ThatKeepADelayAreToldOneWhateverTheJitter) {
+  rig_.options.retry = {
+      .attempts = 100, .base = milliseconds(1), .cap = milliseconds(1)};
+  int calls = 0;
+  rig_.On({.type = "t"}, [&](const Event&) -> Outcome {
+    if (++calls <= 50) return Retry("not yet");
+    return Done();
+  });
+  rig_.Start();
+
+  const auto number = rig_.broker.Publish(TypedEvent("t"));
+  rig_.Advance(seconds(1));
+
+  const auto settlements = rig_.broker.message(number).settlements;
+  ASSERT_EQ(settlements.size(), 51U);
+  for (std::size_t i = 0; i < 50; ++i) {
+    EXPECT_GT(settlements[i].delay, milliseconds(0)) << i;
+  }
+}
+
 TEST_F(Sources, DemandEndsAtThreeQuartersOfTheInletsOwnBound) {
   std::vector<Completion> open;
   rig_.On({.type = "t"}, [&open](const Event&, Completion completion) {
