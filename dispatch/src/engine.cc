@@ -50,8 +50,9 @@ bool Engine::Transactional(const Call& call) const {
 
 bool Engine::MayGiveBack(const Call& call) const {
   const EngineInlet* const source = SourceOf(call);
+  // Who gave it back would have no claim to keep its duplicates waiting.
   return source != nullptr && source->delays && call.lane == kNone &&
-         entries_[call.entry].calls == 1;
+         !call.claimed && entries_[call.entry].calls == 1;
 }
 
 // ---- Admission.

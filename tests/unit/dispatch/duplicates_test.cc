@@ -79,6 +79,24 @@ TEST_F(Duplicates, WaitWhileTheOtherIsToBeTriedAgain) {
   EXPECT_EQ(rig_.hasty.message(again).state, State::kAcked);
 }
 
+// The source could keep it meanwhile, and then nobody would keep its claim.
+TEST_F(Duplicates, WaitAlsoWhereTheSourceCouldKeepWhatIsToBeTriedAgain) {
+  OnCounted();
+  outcome_ = Retry(seconds(5), "not now");
+  rig_.Start();
+  rig_.broker.Publish(TypedEvent("t", "1"));
+  rig_.Run();
+
+  const auto again = rig_.broker.Publish(TypedEvent("t", "1"));
+  rig_.Advance(seconds(4));
+  const int meanwhile = calls_;
+  rig_.Advance(seconds(30));
+
+  EXPECT_EQ(meanwhile, 1);
+  EXPECT_EQ(calls_, 2);
+  EXPECT_EQ(rig_.broker.message(again).state, State::kAcked);
+}
+
 TEST_F(Duplicates, WaitForAClaimOfAnotherProcess) {
   OnCounted();
   rig_.dedup.ClaimElsewhere("f /test 1");
