@@ -237,7 +237,8 @@ constexpr std::array kInlet{
             .key = "filter",
             .type = kText,
             .fallback = "",
-            .doc = "The subjects of the stream that are read; empty: all.",
+            .doc = "The subjects of the stream that are read; empty: all. A "
+                   "consumer that is there must have the same.",
             .land = kLandStream<&JetStreamInletOptions::filter>,
             .types = kNats},
     Setting{.section = "inlet",
@@ -262,7 +263,8 @@ constexpr std::array kInlet{
             .type = kDuration,
             .fallback = "30s",
             .doc = "Of a consumer that is made: what is silent for so long is "
-                   "given to another; what is open is never silent.",
+                   "given to another; what is open is never silent. One that "
+                   "is there must have no less.",
             .land = kLandStream<&JetStreamInletOptions::ack_wait>,
             .min = 1'000,
             .max = kOneDay,
@@ -272,7 +274,8 @@ constexpr std::array kInlet{
             .type = kInteger,
             .fallback = "1000",
             .doc = "Of a consumer that is made: open messages of all processes "
-                   "together; 1 is strict order.",
+                   "together. 1 is strict order: one that is there must have "
+                   "it, too.",
             .land = kLandStream<&JetStreamInletOptions::max_ack_pending>,
             .min = 1,
             .max = 1'000'000,

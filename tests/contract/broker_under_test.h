@@ -22,6 +22,7 @@ enum class Ability : std::uint8_t {
   kKeyedPublish,      ///< A message has a key of its own.
   kSparesWhatIsDone,  ///< After a crash, what was done above a hole.
   kMovesPartitions,   ///< From a member to one that joins.
+  kPassesWhatIsOpen,  ///< What is behind one that is not settled comes.
 };
 
 struct InletWish {

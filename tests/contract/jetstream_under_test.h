@@ -29,12 +29,18 @@ class JetStreamUnderTest final : public BrokerUnderTest {
  public:
   explicit JetStreamUnderTest(
       bool double_ack,
-      std::chrono::milliseconds ack_wait = std::chrono::seconds(2))
-      : double_ack_(double_ack), ack_wait_(ack_wait) {}
+      std::chrono::milliseconds ack_wait = std::chrono::seconds(2),
+      int max_ack_pending = 1'000)
+      : double_ack_(double_ack),
+        ack_wait_(ack_wait),
+        max_ack_pending_(max_ack_pending) {}
 
   [[nodiscard]] std::string Cannot(Ability ability) const override {
     if (ability == Ability::kMovesPartitions) {
       return "members share a consumer, and nothing is one member's own";
+    }
+    if (ability == Ability::kPassesWhatIsOpen && max_ack_pending_ == 1) {
+      return "with one open message of all processes nothing passes it";
     }
     return "";
   }
@@ -53,6 +59,7 @@ class JetStreamUnderTest final : public BrokerUnderTest {
     options.max_in_flight = wish.max_in_flight;
     options.double_ack = double_ack_;
     options.ack_wait = ack_wait_;
+    options.max_ack_pending = max_ack_pending_;
     options.heartbeat = std::chrono::milliseconds(500);
     auto inlet =
         Nats().make_jetstream_inlet(std::move(options), clock_, observer);
@@ -142,6 +149,7 @@ class JetStreamUnderTest final : public BrokerUnderTest {
 
   const bool double_ack_;
   const std::chrono::milliseconds ack_wait_;
+  const int max_ack_pending_;
   int topics_ = 0;
   RealClock clock_;
   NotesObserver notes_;

@@ -70,6 +70,30 @@ class NatsPeer {
   void DeleteStream(const std::string& name) {
     Must(js_DeleteStream(js_, name.c_str(), nullptr, nullptr));
   }
+  /// A durable pull consumer, as somebody else made it, with what `change`
+  /// sets.
+  void MakeConsumer(const std::string& stream, const std::string& durable,
+                    const std::function<void(jsConsumerConfig&)>& change) {
+    jsConsumerConfig config;
+    Must(jsConsumerConfig_Init(&config));
+    config.Durable = durable.c_str();
+    config.AckPolicy = js_AckExplicit;
+    change(config);
+    Must(js_AddConsumer(nullptr, js_, stream.c_str(), &config, nullptr,
+                        nullptr));
+  }
+  /// Sets otherwise what `change` does, as `nats consumer edit`.
+  void EditConsumer(const std::string& stream, const std::string& durable,
+                    const std::function<void(jsConsumerConfig&)>& change) {
+    jsConsumerInfo* info = nullptr;
+    Must(js_GetConsumerInfo(&info, js_, stream.c_str(), durable.c_str(),
+                            nullptr, nullptr));
+    change(*info->Config);
+    const natsStatus status = js_UpdateConsumer(nullptr, js_, stream.c_str(),
+                                                info->Config, nullptr, nullptr);
+    jsConsumerInfo_Destroy(info);
+    Must(status);
+  }
   void DeleteConsumer(const std::string& stream, const std::string& durable) {
     const std::int64_t before = CreatedAt(stream, durable);
     // A server of 2.9 deletes it, and says at times that its folder is left.
@@ -114,6 +138,7 @@ class NatsPeer {
   struct Message {
     std::string payload;
     std::map<std::string, std::string> headers;
+    std::int64_t time = 0;  ///< Nanoseconds since 1970.
   };
   /// The message with this sequence.
   Message Read(const std::string& stream, std::uint64_t sequence) {
@@ -122,7 +147,8 @@ class NatsPeer {
     Message read{
         std::string(natsMsg_GetData(message),
                     static_cast<std::size_t>(natsMsg_GetDataLength(message))),
-        {}};
+        {},
+        natsMsg_GetTime(message)};
     const char** names = nullptr;
     int count = 0;
     if (natsMsgHeader_Keys(message, &names, &count) == NATS_OK) {

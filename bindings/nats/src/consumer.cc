@@ -44,9 +44,16 @@ bool IsOfSettings(jsErrCode code) noexcept {
 ConsumerFacts FactsOf(const jsConsumerInfo& info) {
   const char* const leader =
       info.Cluster == nullptr ? nullptr : info.Cluster->Leader;
-  return {.ack_wait = std::chrono::duration_cast<milliseconds>(
-              nanoseconds(info.Config->AckWait)),
-          .max_deliver = info.Config->MaxDeliver,
+  const jsConsumerConfig& config = *info.Config;
+  return {.config = ConsumerConfig{.ack_wait =
+                                       std::chrono::duration_cast<milliseconds>(
+                                           nanoseconds(config.AckWait)),
+                                   .max_deliver = config.MaxDeliver,
+                                   .max_ack_pending = config.MaxAckPending,
+                                   .filter = config.FilterSubject == nullptr
+                                                 ? ""
+                                                 : config.FilterSubject,
+                                   .headers_only = config.HeadersOnly},
           .pending = info.NumPending,
           .ack_pending = static_cast<std::uint64_t>(info.NumAckPending),
           .ack_floor = info.AckFloor.Stream,

@@ -23,7 +23,8 @@ TimePoint After(TimePoint now, milliseconds wait) noexcept {
   return wait < TimePoint::max() - now ? now + wait : TimePoint::max();
 }
 
-// With one message open in all processes together, nothing can come between.
+// With one message open in all processes together, nothing can come between. Of
+// a consumer that gives out more nothing is taken.
 class OrderedJetStreamInlet final : public JetStreamInlet,
                                     public OrderedDelivery {
  public:
@@ -35,8 +36,7 @@ class OrderedJetStreamInlet final : public JetStreamInlet,
 Result<std::unique_ptr<Inlet>> JetStreamInlet::Make(
     JetStreamInletOptions options, const Clock& clock, Observer& observer) {
   if (auto checked = Check(options); !checked) return checked.error();
-  if (options.max_ack_pending == 1 &&
-      options.create == JetStreamInletOptions::Create::kCreateOrBind) {
+  if (options.max_ack_pending == 1) {
     return std::unique_ptr<Inlet>(std::make_unique<OrderedJetStreamInlet>(
         std::move(options), clock, observer));
   }

@@ -112,6 +112,7 @@ class JetStreamInlet : public Inlet,
   void RunSuspect();
   void Ask();
   void DoTimers();
+  [[nodiscard]] bool IsWronglySet();
   void AskForFirst(TimePoint now);
   void DoSeek();
   void GiveBackRest() noexcept;

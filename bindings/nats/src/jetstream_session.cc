@@ -5,6 +5,7 @@
 #include <climits>
 #include <utility>
 
+#include "consumer_check.h"
 #include "jetstream_inlet.h"
 #include "raw_message.h"
 #include "signals.h"
@@ -87,22 +88,16 @@ bool JetStreamInlet::SetUp() {
     Say(LogLevel::kError, facts.error().message);
     return false;
   }
-  if (facts->ack_wait < options_.ack_wait) {
-    Say(LogLevel::kError,
-        "ack_wait: the consumer '" + options_.durable + "' has " +
-            std::to_string(facts->ack_wait.count()) +
-            " ms; set ack_wait to at most that, or make the consumer anew");
+  const ConsumerConfig& config = *facts->config;
+  if (auto checked = CheckConsumer(options_, config); !checked) {
+    Say(LogLevel::kError, checked.error().message);
     return false;
   }
   if (!Subscribe()) return false;
   Say(LogLevel::kInfo, "fetches from stream '" + options_.stream +
                            "' as consumer '" + options_.durable + "'");
-  if (facts->max_deliver > 0) {
-    Say(LogLevel::kWarning,
-        "consumer '" + options_.durable + "' has max_deliver " +
-            std::to_string(facts->max_deliver) +
-            ": what failed that often is dropped by the server, without a dead "
-            "letter; -1 leaves it to [function.*] retry");
+  if (const auto otherwise = OtherwiseSet(options_, config)) {
+    Say(LogLevel::kWarning, *otherwise);
   }
   Heard(*facts);
   return true;
@@ -133,6 +128,7 @@ void JetStreamInlet::Session(const std::stop_token& stop) {
          link_.connected()) {
     DoSeek();
     if (Now() >= next_timers_) DoTimers();
+    if (lost_) break;
     RunSuspect();
     Ask();
     if (pulls_.open()) {
@@ -429,8 +425,15 @@ void JetStreamInlet::Ask() {
   }
 }
 
+// Somebody may set the consumer otherwise while it is used.
+bool JetStreamInlet::IsWronglySet() {
+  const MutexLock lock(mutex_);
+  return heard_ && heard_->config && !CheckConsumer(options_, *heard_->config);
+}
+
 void JetStreamInlet::DoTimers() {
   const TimePoint now = Now();
+  if (IsWronglySet()) lost_ = true;
   next_timers_ = now + std::min<milliseconds>(kTimers, extend_every());
   const std::string answer = control_inbox_ + ".info";
   static_cast<void>(natsConnection_PublishRequest(

@@ -1,5 +1,6 @@
 #include "server_words.h"
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -15,6 +16,44 @@ std::uint64_t Number(const nlohmann::json& object, const char* name) {
              : 0;
 }
 
+// Where -1 is none.
+std::int64_t Bound(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_integer()
+             ? found->get<std::int64_t>()
+             : -1;
+}
+
+bool IsOn(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+// One subject, or since 2.10 several.
+std::string FilterOf(const nlohmann::json& config) {
+  if (const auto one = config.find("filter_subject");
+      one != config.end() && one->is_string()) {
+    return one->get<std::string>();
+  }
+  std::string all;
+  const auto several = config.find("filter_subjects");
+  if (several == config.end() || !several->is_array()) return all;
+  for (const auto& subject : *several) {
+    if (!subject.is_string()) continue;
+    all += (all.empty() ? "" : ", ") + subject.get<std::string>();
+  }
+  return all;
+}
+
+ConsumerConfig ConfigOf(const nlohmann::json& config) {
+  return {.ack_wait = std::chrono::duration_cast<std::chrono::milliseconds>(
+              std::chrono::nanoseconds(Bound(config, "ack_wait"))),
+          .max_deliver = Bound(config, "max_deliver"),
+          .max_ack_pending = Bound(config, "max_ack_pending"),
+          .filter = FilterOf(config),
+          .headers_only = IsOn(config, "headers_only")};
+}
+
 }  // namespace
 
 std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
@@ -22,6 +61,10 @@ std::optional<ConsumerFacts> ParseConsumerInfo(std::string_view json) {
   if (!info.is_object() || info.contains("error")) return std::nullopt;
   ConsumerFacts facts{.pending = Number(info, "num_pending"),
                       .ack_pending = Number(info, "num_ack_pending")};
+  if (const auto config = info.find("config");
+      config != info.end() && config->is_object()) {
+    facts.config = ConfigOf(*config);
+  }
   if (const auto floor = info.find("ack_floor");
       floor != info.end() && floor->is_object()) {
     facts.ack_floor = Number(*floor, "stream_seq");

@@ -11,10 +11,18 @@
 // What a server says in JSON, to whoever asked and to whoever listens.
 namespace cirro::internal::nats {
 
+/// How a consumer is set, of what matters to those who share it.
+struct ConsumerConfig {
+  std::chrono::milliseconds ack_wait{};
+  std::int64_t max_deliver = -1;      ///< Unlimited where not positive; so is
+  std::int64_t max_ack_pending = -1;  ///< this.
+  std::string filter{};               ///< Several are told with commas.
+  bool headers_only = false;
+};
+
 /// What the server says of a consumer.
 struct ConsumerFacts {
-  std::chrono::milliseconds ack_wait{};
-  std::int64_t max_deliver = -1;
+  std::optional<ConsumerConfig> config{};
   std::uint64_t pending = 0;      ///< Not yet delivered.
   std::uint64_t ack_pending = 0;  ///< Delivered and not settled.
   std::uint64_t ack_floor = 0;    ///< All up to this sequence are settled.

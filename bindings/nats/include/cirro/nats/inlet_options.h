@@ -26,11 +26,13 @@ struct JetStreamInletOptions {
   NatsConnection connection{};
   std::string stream{};
   std::string durable{};  ///< The consumer; shared by all who name it.
-  std::string filter{};   ///< Of subjects; empty: all of the stream's.
+  /// Of subjects; empty: all of the stream's. One that is there must have it.
+  std::string filter{};
   /// kBind: the consumer must be there; nothing is made or changed.
   Create create = Create::kCreateOrBind;
 
-  // Of a consumer that is made.
+  // Of a consumer that is made. One that is there must have no shorter ack_wait
+  // and, where strict order is wanted, max_ack_pending 1.
   Deliver deliver = Deliver::kAll;
   std::uint64_t start_sequence = 0;
   Timestamp start_time{};
