@@ -109,6 +109,7 @@ TEST_P(InletContract, TriesAFailedEventAgainWithItsAttemptsCounted) {
 }
 
 TEST_P(InletContract, Story1PassesNoCommitOverAFailedEvent) {
+  CIRRO_CONTRACT_NEEDS(Ability::kPassesWhatIsOpen);
   Diary done;
   Process process(*broker, Wish());
   process.options.retry.attempts = 1'000'000;
@@ -180,6 +181,7 @@ TEST_P(InletContract, TakesNoMoreThanItMayWhileAFunctionStalls) {
 }
 
 TEST_P(InletContract, Story10GivesBackWhatDidNotRunAndSettlesWhatFinished) {
+  CIRRO_CONTRACT_NEEDS(Ability::kPassesWhatIsOpen);
   Gate gate;
   Diary begun;
   Diary first;
@@ -276,6 +278,7 @@ TEST_P(InletContract, Story2GivesToAnotherMemberWhatADeadOneHad) {
 }
 
 TEST_P(InletContract, LetsOtherKeysPassASlowOne) {
+  CIRRO_CONTRACT_NEEDS(Ability::kPassesWhatIsOpen);
   CIRRO_CONTRACT_NEEDS(Ability::kKeyedPublish);
   Gate gate;
   Diary done;
@@ -300,6 +303,7 @@ TEST_P(InletContract, LetsOtherKeysPassASlowOne) {
 }
 
 TEST_P(InletContract, SparesWhatWasDoneAboveTheCommit) {
+  CIRRO_CONTRACT_NEEDS(Ability::kPassesWhatIsOpen);
   CIRRO_CONTRACT_NEEDS(Ability::kSparesWhatIsDone);
   Gate gate;
   Diary done;
