@@ -1,17 +1,21 @@
-// Story 13: poison that kills the process, with processes that really die.
+// Processes that really die: of a message, and of SIGKILL.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
+#include <memory>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "support/jetstream_rig.h"
 #include "support/real_time.h"
+#include "support/temp_dir.h"
 
 namespace cirro {
 namespace {
@@ -21,12 +25,14 @@ using std::chrono::seconds;
 using test::ChildProcess;
 using test::Done;
 using test::Eventually;
+using test::InlineSink;
 using test::JetStreamRig;
 using test::RunningInlet;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kChildUrl = "CIRRO_TEST_CRASH_URL";
+constexpr const char* kChildFile = "CIRRO_TEST_CRASH_FILE";
 
 JetStreamInletOptions ChildOptions(const std::string& url) {
   JetStreamInletOptions options;
@@ -73,7 +79,9 @@ class MortalSink final : public Sink {
   std::vector<Delivery> held_;
 };
 
-TEST(JetStreamCrash, PoisonThatKillsTheProcessIsCountedAndNoNeighbourIs) {
+// Poison is given up after some deaths, although no process lived to count.
+TEST(JetStreamCrash,
+     Story13PoisonThatKillsTheProcessIsCountedAndNoNeighbourIs) {
   JetStreamRig rig;
   for (int i = 0; i < 20; ++i) {
     rig.peer.PublishEvent("orders.new", "before" + std::to_string(i));
@@ -119,7 +127,74 @@ TEST(JetStreamCrash, PoisonThatKillsTheProcessIsCountedAndNoNeighbourIs) {
       Eventually([&] { return rig.peer.MessagesIn("CIRRO_CRASHES") == 0; }));
 }
 
-// Not a test: the process of the one above that dies.
+std::vector<std::string> LinesOf(const std::string& file) {
+  std::vector<std::string> lines;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// Killed at any point, each message has its effect at least once.
+TEST(JetStreamCrash, Story2NoMessageIsLostOnAnUncleanKill) {
+  constexpr int kMessages = 1'500;
+  constexpr int kKills = 5;
+  JetStreamRig rig;
+  rig.Publish(kMessages);
+  const test::TempDir folder;
+  const std::string file = folder / "done";
+  const auto start = [&] {
+    return std::make_unique<ChildProcess>(ChildProcess::Start{
+        .arguments = {"/proc/self/exe",
+                      "--gtest_filter=JetStreamCrash.DISABLED_Worker",
+                      "--gtest_also_run_disabled_tests"},
+        .environment = {std::string(kChildUrl) + "=" + rig.server.url(),
+                        std::string(kChildFile) + "=" + file}});
+  };
+  std::mt19937 random(7);
+  for (int kill = 0; kill < kKills; ++kill) {
+    const auto process = start();
+    const std::size_t before = LinesOf(file).size();
+    const std::size_t more = 1 + random() % 200;
+    ASSERT_TRUE(
+        Eventually([&] { return LinesOf(file).size() >= before + more; }));
+    ASSERT_TRUE(process->Runs());
+    process->Signal(SIGKILL);
+    EXPECT_EQ(process->Wait(), -SIGKILL);
+  }
+  // The kills met it at work.
+  EXPECT_FALSE(rig.peer.ConsumerOf("ORDERS", "worker").ack_floor == kMessages);
+
+  const auto process = start();
+
+  EXPECT_TRUE(rig.AllSettled());
+  const auto done = LinesOf(file);
+  EXPECT_EQ(std::set<std::string>(done.begin(), done.end()).size(), kMessages);
+}
+
+// Not a test: the process of the one above that is killed. Each message's
+// effect is a line of a file.
+TEST(JetStreamCrash, DISABLED_Worker) {
+  const char* const url = std::getenv(kChildUrl);
+  const char* const file = std::getenv(kChildFile);
+  if (file == nullptr) GTEST_SKIP() << "runs as a child alone";
+  const int out = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const InlineSink::Function work = [out](const Delivery& delivery) {
+    const std::string line = std::string(delivery.event()->id()) + "\n";
+    if (write(out, line.data(), line.size()) < 0) std::_Exit(8);
+    return Done();
+  };
+  test::RealClock clock;
+  test::NotesObserver notes;
+  JetStreamInletOptions options = ChildOptions(url);
+  options.max_crashes = 100;
+  auto inlet = test::Nats().make_jetstream_inlet(options, clock, notes);
+  ASSERT_TRUE(inlet);
+  const RunningInlet<InlineSink> running(*std::move(inlet), work);
+  // Until it is killed.
+  static_cast<void>(Eventually([] { return false; }, seconds(60)));
+}
+
+// Not a test: the process of the one with poison that dies.
 TEST(JetStreamCrash, DISABLED_Child) {
   const char* const url = std::getenv(kChildUrl);
   if (url == nullptr) GTEST_SKIP() << "runs as a child alone";

@@ -39,8 +39,8 @@ std::size_t Distinct(InlineSink& sink) {
   return std::set<std::string>(ids.begin(), ids.end()).size();
 }
 
-// Stories 2 and 16: a pull consumer that is dead after the server came back.
-TEST(JetStreamFaults, TenRestartsOfTheServerLoseNothing) {
+// A pull consumer would be dead after the server came back.
+TEST(JetStreamFaults, Story16TenRestartsOfTheServerLoseNothing) {
   JetStreamRig rig;
   JetStreamInletOptions options = rig.Options();
   options.ack_wait = seconds(1);
@@ -87,8 +87,7 @@ TEST(JetStreamFaults, ASettlementWhileTheServerIsAwayIsToldWhenItIsBack) {
   EXPECT_EQ(running.sink.held(), 0U);
 }
 
-// Story 30: a broker that is away is waited for.
-TEST(JetStreamFaults, AServerThatIsAwayAtTheStartIsWaitedFor) {
+TEST(JetStreamFaults, Story30AServerThatIsAwayAtTheStartIsWaitedFor) {
   JetStreamRig rig;
   rig.Publish(1);
   rig.server.Kill();
@@ -103,7 +102,8 @@ TEST(JetStreamFaults, AServerThatIsAwayAtTheStartIsWaitedFor) {
 }
 
 // libnats's own bound is 60 attempts, and then it is closed for good.
-TEST(JetStreamFaults, AServerThatIsAwayForHundredsOfAttemptsIsWaitedFor) {
+TEST(JetStreamFaults,
+     Story30AServerThatIsAwayForHundredsOfAttemptsIsWaitedFor) {
   JetStreamRig rig;
   JetStreamInletOptions options = rig.Options();
   options.connection.reconnect_wait = milliseconds(1);

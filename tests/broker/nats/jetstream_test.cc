@@ -77,8 +77,8 @@ TEST(JetStream, GivesBackAfterADelayWithTheAttemptsCounted) {
   EXPECT_TRUE(rig.AllSettled());
 }
 
-// Story 17: an instant Nak burns MaxDeliver in milliseconds.
-TEST(JetStream, ANakWithoutADelayIsNotGivenBackAtOnce) {
+// An instant Nak would burn its attempts in milliseconds.
+TEST(JetStream, Story17ANakWithoutADelayIsNotGivenBackAtOnce) {
   JetStreamRig rig;
   rig.Publish(1);
   RunningInlet<HoldingSink> running(rig.Make());
@@ -95,8 +95,8 @@ TEST(JetStream, ANakWithoutADelayIsNotGivenBackAtOnce) {
   again.Settle(Done());
 }
 
-// Story 18: exhausted messages stay in a work queue for ever.
-TEST(JetStream, WhatIsTerminatedLeavesAWorkQueue) {
+// Exhausted messages would stay there for ever.
+TEST(JetStream, Story18WhatIsTerminatedLeavesAWorkQueue) {
   JetStreamRig rig(js_WorkQueuePolicy);
   rig.Publish(3);
   RunningInlet<HoldingSink> running(rig.Make());
@@ -153,9 +153,8 @@ TEST(JetStream, FetchesNothingWithoutDemand) {
   EXPECT_TRUE(rig.AllSettled());
 }
 
-// Stories 8 and 14: what runs for longer than the source waits, and the same
-// process getting it again.
-TEST(JetStream, WhatIsExtendedRunsOnceHoweverLong) {
+// It runs for longer than the source waits, beside another that asks.
+TEST(JetStream, Story14WhatIsExtendedRunsOnceHoweverLong) {
   JetStreamRig rig;
   rig.Publish(1);
   JetStreamInletOptions options = rig.Options();
@@ -180,7 +179,8 @@ TEST(JetStream, WhatIsExtendedRunsOnceHoweverLong) {
   EXPECT_TRUE(rig.AllSettled());
 }
 
-TEST(JetStream, ARedeliveryOfWhatStillRunsIsNotDeliveredTwice) {
+// And by the same process, where nobody extends it.
+TEST(JetStream, Story14ARedeliveryOfWhatStillRunsIsNotDeliveredTwice) {
   JetStreamRig rig;
   rig.Publish(1);
   JetStreamInletOptions options = rig.Options();
@@ -388,6 +388,8 @@ TEST(JetStream, HasWhatItTrulyHas) {
 
   const auto inlet = rig.Make();
   const auto one_by_one = rig.Make(ordered);
+  ordered.create = JetStreamInletOptions::Create::kBind;
+  const auto bound = rig.Make(ordered);
 
   EXPECT_NE(CapabilityOf<DelayedRedelivery>(*inlet), nullptr);
   EXPECT_NE(CapabilityOf<SharedDurable>(*inlet), nullptr);
@@ -396,10 +398,11 @@ TEST(JetStream, HasWhatItTrulyHas) {
   EXPECT_EQ(CapabilityOf<ConsumerGroups>(*inlet), nullptr);
   EXPECT_EQ(CapabilityOf<OrderedDelivery>(*inlet), nullptr);
   EXPECT_NE(CapabilityOf<OrderedDelivery>(*one_by_one), nullptr);
+  EXPECT_NE(CapabilityOf<OrderedDelivery>(*bound), nullptr);
 }
 
-// Story 12: poison stops a consumer.
-TEST(JetStream, WhatIsMalformedIsDeliveredAndStopsNobody) {
+// What cannot be decoded stops no consumer.
+TEST(JetStream, Story12WhatIsMalformedIsDeliveredAndStopsNobody) {
   JetStreamRig rig;
   rig.Publish(1);
   rig.peer.Publish("orders.new", "no event", {{"X-A", "b"}});

@@ -233,8 +233,8 @@ TEST(NatsOutlet, IsUnavailableWhileTheServerIsAwayAndThenNot) {
   }));
 }
 
-// Story 11: what was published and not confirmed.
-TEST(NatsOutlet, ABrokenConnectionLeavesTheOutcomeUnknown) {
+// What was published and not confirmed is not safe.
+TEST(NatsOutlet, Story11ABrokenConnectionLeavesTheOutcomeUnknown) {
   OutletRig rig;
   rig.peer.MakeStream("REPLIES", "replies.>");
   auto outlet = rig.Started(rig.Options());

@@ -40,9 +40,9 @@ std::uint64_t DeliveriesOf(NatsPeer& peer, const std::string& stream,
   return deliveries;
 }
 
-// Story 15: prefetched messages outlive the server's patience and run on two
+// Prefetched messages would outlive the server's patience and run on two
 // replicas. A message that nobody extends tells how long that is.
-TEST(JetStreamReplicas, WhatTwoReplicasHaveFetchedRunsOnce) {
+TEST(JetStreamReplicas, Story15WhatTwoReplicasHaveFetchedRunsOnce) {
   constexpr milliseconds kAckWait{400};
   test::JetStreamUnderTest broker(false, kAckWait);
   const std::string topic = broker.NewTopic(1);
