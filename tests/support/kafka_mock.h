@@ -5,7 +5,7 @@
 
 #include <array>
 #include <chrono>
-#include <initializer_list>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,9 +17,11 @@ namespace cirro::test {
 class KafkaMock {
  public:
   // Kafka protocol, "Api Keys".
+  static constexpr std::int16_t kProduce = 0;
   static constexpr std::int16_t kListOffsets = 2;
   static constexpr std::int16_t kOffsetCommit = 8;
   static constexpr std::int16_t kOffsetFetch = 9;
+  static constexpr std::int16_t kInitProducerId = 22;
 
   KafkaMock() {
     std::array<char, 512> why{};
@@ -46,9 +48,7 @@ class KafkaMock {
     }
   }
   /// The next requests of that kind are answered so.
-  void Answer(std::int16_t api,
-              std::initializer_list<rd_kafka_resp_err_t> codes) {
-    std::vector<rd_kafka_resp_err_t> all(codes);
+  void Answer(std::int16_t api, std::vector<rd_kafka_resp_err_t> all) {
     rd_kafka_mock_push_request_errors_array(cluster_, api, all.size(),
                                             all.data());
   }

@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTick{100};
 // How often a broker that was lost is asked for.
 constexpr milliseconds kProbe{1'000};
+// What ended a producer may end the next one at once.
+constexpr milliseconds kAnewAgain{1'000};
 // What a purge leaves is reported within moments.
 constexpr milliseconds kLastReports{2'000};
 
@@ -166,7 +168,7 @@ void KafkaOutlet::Run() noexcept {
   while (!IsDone()) {
     WatchLink();
     Serve(kTick);
-    if (fatal_) Rebuild();
+    if (fatal_ && clock_.Now() >= anew_at_) Rebuild();
   }
   Handle producer;
   Topic topic;
@@ -199,7 +201,8 @@ void KafkaOutlet::Serve(milliseconds patience) noexcept {
   }
   if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_ERROR) return;
   const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
-  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+  // Its code is what was wrong.
+  if (rd_kafka_event_error_is_fatal(event.get()) != 0) {
     fatal_ = true;
   } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
     // Librdkafka goes on trying, and so do those who send.
@@ -256,6 +259,7 @@ void KafkaOutlet::Rebuild() noexcept {
   reports_.reset();
   old.reset();
   fatal_ = false;
+  anew_at_ = clock_.Now() + kAnewAgain;
   if (auto made = MakeProducer(); !made) {
     voice_.Fail(made.error());
     Link(LinkState::Kind::kFailed);

@@ -85,6 +85,7 @@ class KafkaOutlet final : public Outlet, public DeadLetterPlace, public Linked {
   HandleQueue reports_;
   Refusals refusals_;
   bool fatal_ = false;
+  TimePoint anew_at_{};  // Another producer is not made before.
   TimePoint probed_{};
 
   mutable Mutex mutex_;
