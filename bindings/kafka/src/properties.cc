@@ -443,4 +443,12 @@ Result<Properties> TransactionProperties(const KafkaInletOptions& options,
   return out;
 }
 
+std::string TransactionalIdOf(const KafkaInletOptions& options,
+                              std::string_view host) {
+  if (!options.exactly_once.transactional_id.empty()) {
+    return options.exactly_once.transactional_id;
+  }
+  return options.group + "-" + std::string(host);
+}
+
 }  // namespace cirro::internal::kafka

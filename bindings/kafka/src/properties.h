@@ -27,6 +27,10 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Result<Properties> TransactionProperties(
     const KafkaInletOptions& options, std::string_view id);
 
+/// The one that is set, else that of the group's member on `host`.
+[[nodiscard]] std::string TransactionalIdOf(const KafkaInletOptions& options,
+                                            std::string_view host);
+
 /// Whether the value of a property must not be shown.
 [[nodiscard]] bool IsSecretProperty(std::string_view name) noexcept;
 

@@ -49,8 +49,7 @@ std::size_t MostBytes(const rd_kafka_conf_t* conf) {
 
 Result<std::unique_ptr<Transactions>> Transactions::Make(
     const KafkaInletOptions& options, const Voice& voice, const Clock& clock) {
-  std::string id = options.exactly_once.transactional_id;
-  if (id.empty()) id = options.group + "-" + HostName();
+  std::string id = TransactionalIdOf(options, HostName());
   auto properties = TransactionProperties(options, id);
   if (!properties) return std::move(properties).error();
   Voice trial = voice;

@@ -142,6 +142,41 @@ TEST(KafkaProperties, APortPastTheLastIsNoOther) {
   EXPECT_THAT(why("b1:99999999999999999999"), HasSubstr("brokers"));
 }
 
+// All replicas in sync confirm a record, and what is sent again by itself is
+// there once: who reads relies on both.
+TEST(KafkaProperties, AnOutletsProducerIsIdempotent) {
+  KafkaOutletOptions options;
+  options.connection.brokers = "b1:9092";
+  options.topic = "orders";
+
+  const auto properties = ProducerProperties(options);
+
+  ASSERT_TRUE(properties) << properties.error().message;
+  EXPECT_THAT(*properties, Contains(Pair("enable.idempotence", "true")));
+  for (const char* const name :
+       {"enable.idempotence", "enable.gapless.guarantee", "acks",
+        "request.required.acks"}) {
+    KafkaOutletOptions spoiled = options;
+    spoiled.connection.librdkafka = {{name, "0"}};
+    const auto refused = ProducerProperties(spoiled);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_THAT(refused.error().message, HasSubstr("is fixed"));
+  }
+}
+
+TEST(KafkaProperties, ATransactionsProducerIsOfTheGroupAndItsHost) {
+  KafkaInletOptions options = Inlet();
+
+  EXPECT_EQ(TransactionalIdOf(options, "host-7"), "shop-host-7");
+  const auto properties =
+      TransactionProperties(options, TransactionalIdOf(options, "host-7"));
+  ASSERT_TRUE(properties) << properties.error().message;
+  EXPECT_THAT(*properties, Contains(Pair("transactional.id", "shop-host-7")));
+  EXPECT_THAT(*properties, Contains(Pair("transaction.timeout.ms", "15000")));
+  options.exactly_once.transactional_id = "mine";
+  EXPECT_EQ(TransactionalIdOf(options, "host-7"), "mine");
+}
+
 TEST(KafkaProperties, SecretsAreKnownByTheirNames) {
   EXPECT_TRUE(IsSecretProperty("sasl.password"));
   EXPECT_TRUE(IsSecretProperty("ssl.key.pem"));
