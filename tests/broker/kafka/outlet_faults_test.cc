@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -76,6 +77,8 @@ struct Fatal {
   const char* name;
   std::vector<rd_kafka_resp_err_t> answers;
 };
+
+void PrintTo(const Fatal& test, std::ostream* out) { *out << test.name; }
 
 class KafkaOutletFatal : public KafkaOutletFaults,
                          public ::testing::WithParamInterface<Fatal> {};
