@@ -315,7 +315,9 @@ constexpr std::array kInlet{
             .key = "lag_every",
             .type = kDuration,
             .fallback = "5s",
-            .doc = "How often the brokers say how far there is to read.",
+            .doc = "How often the brokers are asked how far there is to read. "
+                   "Unless `read_uncommitted`, that is up to the first "
+                   "transaction that is open.",
             .land = kLandInlet<&KafkaInletOptions::lag_every>,
             .min = 100,
             .max = kOneDay,

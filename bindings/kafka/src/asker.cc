@@ -96,6 +96,11 @@ Result<void> Asker::Find(const Question& question, Answer& answer) {
     if (!bounds) return std::move(bounds).error();
     answer.bounds = *std::move(bounds);
   }
+  if (question.ends) {
+    auto ends = positions.AskEnds();
+    if (!ends) return std::move(ends).error();
+    answer.ends = *std::move(ends);
+  }
   if (question.time) {
     auto times = positions.AskTime(*question.time);
     if (!times) return std::move(times).error();

@@ -22,13 +22,21 @@ namespace cirro::internal::kafka {
 /// question at a time. All but the thread is the reader's alone.
 class Asker {
  public:
-  enum class About : std::uint8_t { kAssign, kSeek, kAnew, kRewind, kLink };
+  enum class About : std::uint8_t {
+    kAssign,
+    kSeek,
+    kAnew,
+    kRewind,
+    kLag,
+    kLink
+  };
 
   struct Question {
     About about = About::kLink;
     PartitionList list{};  ///< Null of kLink, which asks whether one is there.
     bool committed = false;
     bool bounds = false;
+    bool ends = false;
     std::optional<Timestamp> time{};  ///< Where it is in each.
     int tries = 1;                    ///< Of a second for each request.
   };
@@ -37,6 +45,7 @@ class Asker {
     About about = About::kLink;
     PartitionList list{};  ///< The question's, with what is committed.
     std::map<Positions::Key, Bounds> bounds{};
+    std::map<Positions::Key, std::uint64_t> ends{};
     std::map<Positions::Key, std::uint64_t> times{};
     Result<void> result{};  ///< kUnavailable, kTimedOut: what is there is none.
   };

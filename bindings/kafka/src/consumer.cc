@@ -109,6 +109,7 @@ bool Consumer::Turn(TimePoint now) noexcept {
       busy = ReadAll(now) || busy;
     }
   }
+  AskEnds(now);
   if (now >= lag_at_) ReportLag(now);
   WatchLink(now);
   AdvanceStop(now);
@@ -118,6 +119,7 @@ bool Consumer::Turn(TimePoint now) noexcept {
 milliseconds Consumer::Patience(TimePoint now) const noexcept {
   TimePoint next = now + kLongestWait;
   next = std::min(next, lag_at_);
+  if (ends_at_ > now) next = std::min(next, ends_at_);
   if (!committing_ && commit_at_ > now) next = std::min(next, commit_at_);
   if (rebalance_) {
     const TimePoint at =
@@ -304,6 +306,9 @@ void Consumer::TakeAnswer(TimePoint now) noexcept {
     case Asker::About::kRewind:
       RewindTo(*answer);
       return;
+    case Asker::About::kLag:
+      TakeEnds(*answer, now);
+      return;
     case Asker::About::kLink:
       if (!answer->result ||
           shared_.link().kind != LinkState::Kind::kDisconnected) {
@@ -315,21 +320,53 @@ void Consumer::TakeAnswer(TimePoint now) noexcept {
   }
 }
 
+// One request to each leader: what librdkafka knows by itself counts what a
+// transaction holds back, and stands still while nothing is fetched. Who has
+// other questions asks them first.
+void Consumer::AskEnds(TimePoint now) noexcept {
+  if (now < ends_at_ || asker_->busy() || rebalance_ ||
+      shared_.phase.load() != Phase::kRunning ||
+      shared_.link().kind != LinkState::Kind::kConnected) {
+    return;
+  }
+  ends_at_ = now + options_.lag_every;
+  const Slots slots = Assigned();
+  if (slots.empty()) return;
+  asker_->Ask(
+      {.about = Asker::About::kLag, .list = ListOf(slots), .ends = true});
+}
+
+void Consumer::TakeEnds(const Asker::Answer& answer, TimePoint now) noexcept {
+  ends_known_ = answer.result.has_value();
+  lag_at_ = now;
+  for (const auto& [key, end] : answer.ends) {
+    const std::uint32_t slot = shared_.SlotOf(key.first, key.second);
+    if (partitions_[slot]) partitions_[slot]->end = end;
+  }
+}
+
 void Consumer::ReportLag(TimePoint now) {
   lag_at_ = now + options_.lag_every;
   std::vector<PartitionLag> lag;
   for (const auto& partition : partitions_) {
     if (!partition) continue;
-    std::int64_t low = 0;
-    std::int64_t high = -1;
-    rd_kafka_get_watermark_offsets(handle_.get(), partition->topic.c_str(),
-                                   partition->number, &low, &high);
-    // Until something was fetched librdkafka does not know.
-    const std::uint64_t end = high < 0 ? 0 : static_cast<std::uint64_t>(high);
-    lag.push_back(
-        {shared_.NameOf(partition->slot), partition->ledger.Unsettled(end)});
+    lag.push_back({shared_.NameOf(partition->slot),
+                   partition->ledger.Unsettled(EndOf(*partition))});
   }
   shared_.SetLag(std::move(lag));
+}
+
+// While one leader is away nobody tells of the others: rather too much is said
+// then than that nothing waits.
+std::uint64_t Consumer::EndOf(const Partition& partition) const noexcept {
+  if (ends_known_) return partition.end;
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  rd_kafka_get_watermark_offsets(handle_.get(), partition.topic.c_str(),
+                                 partition.number, &low, &high);
+  // Negative until something was fetched.
+  return std::max(partition.end,
+                  static_cast<std::uint64_t>(std::max<std::int64_t>(high, 0)));
 }
 
 }  // namespace cirro::internal::kafka

@@ -99,7 +99,10 @@ class Consumer {
   void WatchLink(TimePoint now) noexcept;
   void TakeAnswer(TimePoint now) noexcept;
   void TellSuspicion(Partition& partition) noexcept;
+  void AskEnds(TimePoint now) noexcept;
+  void TakeEnds(const Asker::Answer& answer, TimePoint now) noexcept;
   void ReportLag(TimePoint now);
+  [[nodiscard]] std::uint64_t EndOf(const Partition& partition) const noexcept;
   [[nodiscard]] std::chrono::milliseconds Patience(
       TimePoint now) const noexcept;
   [[nodiscard]] Partition* Find(DeliveryToken token) noexcept;
@@ -217,6 +220,8 @@ class Consumer {
   bool commit_outputs_ = false;  // A partition waits for it.
   TimePoint commit_at_{};
   TimePoint lag_at_{};
+  TimePoint ends_at_{};     // When it is asked where partitions end.
+  bool ends_known_ = true;  // It was told when it was asked last.
   TimePoint probe_at_{};
   TimePoint nudge_at_{};
   TimePoint close_by_ = TimePoint::max();  // The step of a stop.

@@ -264,6 +264,7 @@ void Consumer::Prepare(const Asker::Answer& answer) {
                                                     element.partition, limits);
     Partition& partition = *partitions_[slot];
     partition.epoch = ++epochs_[slot];
+    partition.end = range.end;
     partition.committed_offset = position;
     partition.ledger.Begin(last ? &*last : nullptr, position, range.end);
     // That it began is committed before anything runs that may kill us.

@@ -154,12 +154,13 @@ bool Consumer::OnReadError(Partition& partition,
                            const rd_kafka_message_t& message,
                            TimePoint now) noexcept {
   switch (message.err) {
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-      partition.ledger.PassTo(static_cast<std::uint64_t>(message.offset));
-      if (options_.lag_every.count() > 0 && lag_at_ > now) {
-        lag_at_ = std::min(lag_at_, now + std::chrono::milliseconds(100));
-      }
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF: {
+      const auto end = static_cast<std::uint64_t>(message.offset);
+      partition.ledger.PassTo(end);
+      partition.end = std::max(partition.end, end);
+      lag_at_ = std::min(lag_at_, now + std::chrono::milliseconds(100));
       return true;
+    }
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
       partition.Drop();

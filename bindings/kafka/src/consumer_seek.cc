@@ -100,6 +100,7 @@ Result<void> Consumer::Seek(const Asker::Answer& answer) {
         break;
     }
     partition.rewinds = false;  // This is where it begins.
+    partition.end = range.end;
     Rewind(partition, offset, range.end);
   }
   return {};
@@ -225,6 +226,7 @@ void Consumer::StartAnew(const Asker::Answer& answer, TimePoint now) noexcept {
   }
   const Positions::Key key{partition.topic, partition.number};
   const Bounds& range = answer.bounds.at(key);
+  partition.end = range.end;
   Ledger& ledger = partition.ledger;
   const std::uint64_t next = ledger.next();
   const std::uint64_t from = ledger.ReadsFrom();

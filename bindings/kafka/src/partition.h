@@ -49,6 +49,7 @@ class Partition {
   bool gone = false;        ///< Its offset is: where to begin is asked.
   bool stopped = false;     ///< Librdkafka fetches it no more: see Restart.
   std::uint32_t anew = 0;   ///< The epoch that was asked of.
+  std::uint64_t end = 0;    ///< Of what can be read, as was last heard.
   std::uint64_t committed_offset = 0;
   std::uint64_t awaited = 0;  ///< The version to be committed first; 0: none.
   bool began = false;         ///< The first of these was.

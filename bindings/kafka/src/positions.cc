@@ -31,18 +31,27 @@ Result<PartitionList> Positions::Ask(std::int64_t what) const {
 Result<std::map<Positions::Key, Bounds>> Positions::AskBounds() const {
   const auto begins = Ask(RD_KAFKA_OFFSET_BEGINNING);
   if (!begins) return begins.error();
-  const auto ends = Ask(RD_KAFKA_OFFSET_END);
+  const auto ends = AskEnds();
   if (!ends) return ends.error();
   std::map<Key, Bounds> bounds;
   for (const auto& element : Elements(**begins)) {
     bounds[{element.topic, element.partition}].begin =
         element.offset < 0 ? 0 : static_cast<std::uint64_t>(element.offset);
   }
-  for (const auto& element : Elements(**ends)) {
-    bounds[{element.topic, element.partition}].end =
+  for (const auto& [key, end] : *ends) bounds[key].end = end;
+  return bounds;
+}
+
+// ListOffsets has the reader's isolation level, as Fetch has.
+Result<std::map<Positions::Key, std::uint64_t>> Positions::AskEnds() const {
+  const auto found = Ask(RD_KAFKA_OFFSET_END);
+  if (!found) return found.error();
+  std::map<Key, std::uint64_t> ends;
+  for (const auto& element : Elements(**found)) {
+    ends[{element.topic, element.partition}] =
         element.offset < 0 ? 0 : static_cast<std::uint64_t>(element.offset);
   }
-  return bounds;
+  return ends;
 }
 
 Result<std::map<Positions::Key, std::uint64_t>> Positions::AskTime(
@@ -53,16 +62,11 @@ Result<std::map<Positions::Key, std::uint64_t>> Positions::AskTime(
       (static_cast<std::int64_t>(time.nanoseconds) + kMilli - 1) / kMilli;
   const auto found = Ask(at < 0 ? 0 : at);
   if (!found) return found.error();
-  const auto ends = Ask(RD_KAFKA_OFFSET_END);
-  if (!ends) return ends.error();
-  std::map<Key, std::uint64_t> offsets;
-  for (const auto& element : Elements(**ends)) {
-    offsets[{element.topic, element.partition}] =
-        static_cast<std::uint64_t>(element.offset);
-  }
+  auto offsets = AskEnds();
+  if (!offsets) return offsets;
   for (const auto& element : Elements(**found)) {
     if (element.offset < 0) continue;
-    offsets[{element.topic, element.partition}] =
+    (*offsets)[{element.topic, element.partition}] =
         static_cast<std::uint64_t>(element.offset);
   }
   return offsets;

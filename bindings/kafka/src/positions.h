@@ -34,6 +34,9 @@ class Positions {
 
   /// Fails with kUnavailable, or kTimedOut.
   [[nodiscard]] Result<std::map<Key, Bounds>> AskBounds() const;
+  /// Where what can be read ends: unless the handle reads what is uncommitted,
+  /// before the first transaction that is open. Fails likewise.
+  [[nodiscard]] Result<std::map<Key, std::uint64_t>> AskEnds() const;
   /// The first record of each that is not before `time`; where there is none,
   /// the end. Fails likewise.
   [[nodiscard]] Result<std::map<Key, std::uint64_t>> AskTime(
