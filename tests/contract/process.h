@@ -126,7 +126,10 @@ class Process {
   }
   /// An outlet, and place for dead letters, of that name.
   void AddOutlet(const std::string& name, const std::string& topic) {
-    outlets_.push_back(broker_.MakeOutlet(name, topic));
+    AddOutlet(broker_.MakeOutlet(name, topic));
+  }
+  void AddOutlet(std::unique_ptr<Outlet> outlet) {
+    outlets_.push_back(std::move(outlet));
     Must(outlets_.back()->Start());
   }
 
