@@ -118,19 +118,20 @@ TEST_F(KafkaServerAway, Story8AndStory9AnOpenCallOrAFullHouseIsNoRebalance) {
   tool().WriteEvents(topic, 2);
   KafkaInletOptions options = Options(topic);
   // A machine that stands still for moments ends no session.
-  options.session_timeout = milliseconds(4'000);
-  options.max_poll_interval = milliseconds(4'000);
+  options.session_timeout = milliseconds(2'000);
+  options.max_poll_interval = milliseconds(2'000);
+  options.connection.librdkafka.emplace_back("heartbeat.interval.ms", "200");
   const auto member = Start(options);
   ASSERT_TRUE(member->sink.Await(2));
   member->inlet->SetDemand(false);
 
-  // Twice as long: it would be put out of the group.
+  // Ten times as long: it would be put out of the group.
   const bool moved = Eventually(
       [&] {
         return member->notes.Count("lost:") + member->notes.Count("revoked:") >
                0;
       },
-      milliseconds(8'000));
+      10 * options.max_poll_interval);
 
   EXPECT_FALSE(moved);
   member->inlet->SetDemand(true);

@@ -152,7 +152,9 @@ TEST_F(KafkaStories, Story3ARebalanceStormLosesNothing) {
   }
 }
 
-// One member after the other is started anew under load.
+// One member after the other is stopped and started anew under load: each of
+// the others has a rebalance for the one that goes and one for the one that
+// comes, and nothing comes twice.
 TEST_F(KafkaStories, Story5ARollingRestartRepeatsNothing) {
   const std::string topic = tool().MakeTopic(6);
   KafkaInletOptions options = Options(topic);
@@ -164,17 +166,51 @@ TEST_F(KafkaStories, Story5ARollingRestartRepeatsNothing) {
     member->sink.SettleAll();
     return member;
   };
+  const auto share = [](Member& member) {
+    const std::string last = member.notes.Last("assigned");
+    return std::count(last.begin(), last.end(), '/');
+  };
+  const auto revokes = [](Member& member) {
+    return member.notes.Count("revoked:") + member.notes.Count("lost:");
+  };
+  // Each has its part of the six again.
+  const auto await_shares = [&](std::ptrdiff_t each) {
+    return Eventually([&] {
+      return std::all_of(
+          members.begin(), members.end(), [&](const auto& member) {
+            return share(*member) == each &&
+                   LinkOf(*member->inlet) == LinkState::Kind::kConnected;
+          });
+    });
+  };
   for (int i = 0; i < 3; ++i) members.push_back(start());
+  ASSERT_TRUE(await_shares(2));
   int written = 0;
-  for (auto& member : members) {
+  for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 600; ++i, ++written) {
       tool().WriteEvent(topic, std::to_string(written), written % 6);
     }
     tool().Flush();
-    EXPECT_TRUE(member->Stop());
-    const auto ids = member->sink.came();
+    const auto leaving = std::move(members.front());
+    members.erase(members.begin());
+    const auto before = revokes(*leaving);
+    std::vector<std::size_t> others;
+    for (const auto& member : members) others.push_back(revokes(*member));
+
+    EXPECT_TRUE(leaving->Stop());
+    ASSERT_TRUE(await_shares(3));
+
+    EXPECT_LE(revokes(*leaving), before + 1);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      EXPECT_EQ(revokes(*members[i]), others[i] + 1);
+    }
+    const auto ids = leaving->sink.came();
     came.insert(came.end(), ids.begin(), ids.end());
-    member = start();
+    members.push_back(start());
+    ASSERT_TRUE(await_shares(2));
+    for (std::size_t i = 0; i + 1 < members.size(); ++i) {
+      EXPECT_EQ(revokes(*members[i]), others[i] + 2);
+    }
   }
 
   EXPECT_TRUE(Eventually(
@@ -264,6 +300,36 @@ TEST_F(KafkaStories, Story7ARevokeCommitsEachPartition) {
   EXPECT_TRUE(Eventually([&] {
     return first->sink.came().size() + second->sink.came().size() >= 34;
   }));
+}
+
+// Who waits for what runs no longer than the group waits for its members is
+// not put out of it, however long `revoke_patience` is: what is done by then
+// is committed, and not done again.
+TEST_F(KafkaStories, ARevokeThatWaitsIsDoneBeforeTheGroupsPatienceEnds) {
+  const std::string topic = tool().MakeTopic(2);
+  for (int i = 0; i < 4; ++i) {
+    tool().WriteEvent(topic, std::to_string(i), i % 2);
+  }
+  tool().Flush();
+  KafkaInletOptions options = Options(topic);
+  options.commit_every = milliseconds(600'000);  // Only the revoke commits.
+  options.max_poll_interval = milliseconds(6'000);
+  options.revoke_patience = std::chrono::minutes(10);
+  options.connection.librdkafka.emplace_back("heartbeat.interval.ms", "200");
+  const auto first = Start(options);
+  ASSERT_TRUE(first->sink.Await(4));
+  first->sink.Ack("0");
+  first->sink.Ack("1");  // The other two never end.
+
+  const auto second = Start(options);
+
+  ASSERT_TRUE(Eventually(
+      [&] { return LinkOf(*second->inlet) == LinkState::Kind::kConnected; }));
+  EXPECT_EQ(first->notes.Count("revoked:"), 1U);
+  EXPECT_EQ(first->notes.Count("lost:"), 0U);
+  EXPECT_THAT(first->notes.warnings(), IsEmpty());
+  EXPECT_EQ(tool().Committed(group_, topic, 0).offset, 1);
+  EXPECT_EQ(tool().Committed(group_, topic, 1).offset, 1);
 }
 
 // What was settled before the end is committed before the end.
