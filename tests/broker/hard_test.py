@@ -48,7 +48,8 @@ def await_that(condition, what):
 class Worker:
     """A process of hard_worker, its log and its work."""
 
-    def __init__(self, case, folder, settings, http=False, pause_us=0):
+    def __init__(self, case, folder, settings, http=False, pause_us=0,
+                 echo=False):
         self._folder = folder
         self._counted = self._count = 0
         words = [WORKER, *(f"--set={setting}" for setting in settings)]
@@ -58,7 +59,8 @@ class Worker:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, "HARD_WORK": str(folder),
-                     "HARD_PAUSE_US": str(pause_us)})
+                     "HARD_PAUSE_US": str(pause_us),
+                     **({"HARD_ECHO": "1"} if echo else {})})
         case.addCleanup(self.process.wait, 20)
         case.addCleanup(self.process.kill)
 
@@ -89,13 +91,19 @@ class Worker:
         case.assertEqual(self.process.wait(30), 0, self.log.read_text())
 
 
+def make_topic(partitions=1):
+    return subprocess.run(
+        [TOOLS / "cirro_test_make_topic", str(partitions)],
+        stdout=subprocess.PIPE, text=True, timeout=30,
+        check=True).stdout.strip()
+
+
 class OnKafka:
 
+    echo = False
+
     def __init__(self, partitions=1):
-        make = lambda *words: subprocess.run(
-            [TOOLS / "cirro_test_make_topic", *words], stdout=subprocess.PIPE,
-            text=True, timeout=30, check=True).stdout.strip()
-        self.topic, self.dead = make(str(partitions)), make()
+        self.topic, self.dead = make_topic(partitions), make_topic()
         self.url = f"kafka://{KAFKA}/{self.topic}"
         self.settings = [
             "inlet.in.type=kafka", f"inlet.in.brokers={KAFKA}",
@@ -106,7 +114,33 @@ class OnKafka:
             f"outlet.dead.topic={self.dead}", "dispatch.dead_letter=dead"]
 
 
+class OnKafkaExactlyOnce(OnKafka):
+    """What is done is answered, in the transaction that settles it."""
+
+    echo = True
+
+    def __init__(self):
+        super().__init__()
+        self.out = make_topic()
+        self.settings += [
+            "inlet.in.exactly_once=true", "outlet.out.type=kafka",
+            f"outlet.out.brokers={KAFKA}", f"outlet.out.topic={self.out}",
+            "dispatch.reply_to=out"]
+
+    def answered(self):
+        """Of each answer the id, as who reads what is committed sees them."""
+        read = subprocess.run(
+            [CIRRO, "replay", "--from", "beginning", "--dry-run", "--function",
+             "work", "--set=inlet.in.type=kafka",
+             f"--set=inlet.in.brokers={KAFKA}",
+             f"--set=inlet.in.topics={self.out}", "--set=inlet.in.group=none"],
+            capture_output=True, text=True, timeout=60, check=True)
+        return [json.loads(line)["id"] for line in read.stdout.splitlines()]
+
+
 class OnJetStream:
+
+    echo = False
 
     def __init__(self):
         name = uuid.uuid4().hex
@@ -170,7 +204,8 @@ class Poison(Hard):
 
         while True:
             self.assertLess(len(workers), 10, "it is never given up")
-            workers.append(Worker(self, self.folder, side.settings))
+            workers.append(Worker(self, self.folder, side.settings,
+                                  echo=side.echo))
             await_that(lambda: workers[-1].process.poll() is not None or
                        is_all_done(), "dead or done")
             done.update(id_ for _, id_, _ in workers[-1].done())
@@ -188,7 +223,7 @@ class Poison(Hard):
         workers[-1].end(self)
         # Nor does it, or a neighbour, come again.
         self.send(side, "good", "later")
-        last = Worker(self, self.folder, side.settings)
+        last = Worker(self, self.folder, side.settings, echo=side.echo)
         await_that(last.done, "the later one")
         self.assertEqual([id_ for _, id_, _ in last.done()], ["later"])
         self.assertEqual(len(self.letters(side)), 1)
@@ -198,6 +233,16 @@ class Poison(Hard):
         self.need(KAFKA)
         self.check(OnKafka(), "records run one at a time",
                    "records run in parallel again")
+
+    def test_poison_is_dead_lettered_once_where_all_is_exactly_once(self):
+        self.need(KAFKA)
+        side = OnKafkaExactlyOnce()
+        self.check(side, "records run one at a time",
+                   "records run in parallel again")
+        # Whatever was done more than once by those that died.
+        self.assertEqual(sorted(side.answered()), sorted(
+            [f"{part}-{n}" for part in ("before", "after")
+             for n in range(1, 31)] + ["later"]))
 
     def test_poison_is_dead_lettered_and_no_neighbour_is_on_jetstream(self):
         self.need(NATS)

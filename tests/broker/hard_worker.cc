@@ -9,7 +9,8 @@
 // The last three go on so until there is a file `release` in the folder that
 // HARD_WORK names, and are done then. What is done is a line "TIME ID KEY"
 // (nanoseconds of the monotonic clock) of the process's file `done.PID` there.
-// HARD_PAUSE_US is how long each takes.
+// HARD_PAUSE_US is how long each takes. Where HARD_ECHO is set what is done is
+// answered with itself.
 
 #include <cirro/cirro.h>
 #include <fcntl.h>
@@ -74,6 +75,9 @@ int main(int argc, char** argv) {
              std::this_thread::sleep_for(std::chrono::microseconds(pause));
            }
            work.Done(event);
+           if (std::getenv("HARD_ECHO") != nullptr) {
+             return cirro::Reply(event);
+           }
            return cirro::Done();
          });
   return app.Run(argc, argv);
