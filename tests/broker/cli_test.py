@@ -234,6 +234,18 @@ class KafkaLetters(Served):
                          [f"{self.asked}/0@{n}" for n in (3, 4)])
         self.assertEqual(len(self.letters("--redriven")), 4)
 
+        shown = self.dlq("show", again[1]["id"])
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        letter = json.loads(shown.stdout)
+        self.assertEqual(letter["event"]["id"], "bad-2")
+        self.assertEqual(letter["position"], again[1]["position"])
+        raw = self.dlq("show", "--raw", again[1]["id"])
+        self.assertEqual((raw.returncode, raw.stdout), (0, '{"name":7}'),
+                         raw.stderr)
+        absent = self.dlq("show", "0@99")
+        self.assertEqual(absent.returncode, 1, absent.stderr)
+        self.assertIn("0@99", absent.stderr)
+
         refused = self.dlq("purge", "--yes", "--id", "bad-2")
         self.assertEqual(refused.returncode, 1, refused.stderr)
         self.assertIn("nothing is removed", refused.stderr)
