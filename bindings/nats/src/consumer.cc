@@ -18,9 +18,15 @@ std::string PrefixOf(const JetStreamInletOptions& options) {
 }
 
 // Since 1970, and after it: libnats sends no time before, and no message is
-// older than JetStream.
+// older than JetStream. A fraction it writes without the zeros that it begins
+// with (3.4): 50 ms would be 500 ms, and what lies between passed over. Rather
+// it begins too early, with the second.
 std::int64_t StartOf(const Timestamp& time) {
-  return std::max<std::int64_t>(ToSysTime(time).time_since_epoch().count(), 1);
+  constexpr std::int64_t kSecond{1'000'000'000};
+  const std::int64_t since_1970 = std::max<std::int64_t>(
+      ToSysTime(time).time_since_epoch().count(), kSecond);
+  const std::int64_t fraction = since_1970 % kSecond;
+  return fraction < kSecond / 10 ? since_1970 - fraction : since_1970;
 }
 
 // What the server does not like is in the request.

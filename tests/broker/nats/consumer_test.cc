@@ -21,6 +21,7 @@
 namespace cirro {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::Done;
 using test::Eventually;
@@ -32,6 +33,16 @@ using test::RunningInlet;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+// Five, in a second of which a tenth is over, and two are left.
+void PublishFive(JetStreamRig& rig) {
+  ASSERT_TRUE(Eventually([] {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto fraction = now % seconds(1);
+    return fraction > milliseconds(100) && fraction < milliseconds(800);
+  }));
+  rig.Publish(5);
+}
 
 // The moment that the server stored it.
 Timestamp TimeOf(JetStreamRig& rig, std::uint64_t sequence) {
@@ -53,7 +64,7 @@ class JetStreamStart : public ::testing::TestWithParam<StartCase> {};
 
 TEST_P(JetStreamStart, IsWhereTheSettingSays) {
   JetStreamRig rig;
-  rig.Publish(5);
+  PublishFive(rig);
   JetStreamInletOptions options = rig.Options();
   GetParam().set(options, TimeOf(rig, 3));
 
@@ -90,6 +101,14 @@ INSTANTIATE_TEST_SUITE_P(
                     options.start_sequence = 4;
                   },
                   {"4", "5", "6"}},
+        // Nothing that came after it is passed over.
+        StartCase{"TimeWithASmallFraction",
+                  [](JetStreamInletOptions& options, const Timestamp& third) {
+                    options.deliver = Deliver::kByStartTime;
+                    options.start_time = third;
+                    options.start_time.nanoseconds = 99'000'000;
+                  },
+                  {"1", "2", "3", "4", "5", "6"}},
         StartCase{"Time",
                   [](JetStreamInletOptions& options, const Timestamp& third) {
                     options.deliver = Deliver::kByStartTime;
@@ -119,7 +138,7 @@ TEST(JetStreamConsumer, OneThatIsThereGoesOnWhateverTheStart) {
 
 TEST(JetStreamConsumer, ASeekToATimeWithinTheStreamBeginsAtTheFirstNotBefore) {
   JetStreamRig rig;
-  rig.Publish(5);
+  PublishFive(rig);
   RunningInlet<HoldingSink> running(rig.Make());
   const auto before = running.sink.Take(5);
   ASSERT_EQ(before.size(), 5U);
