@@ -5,13 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "cirro/dispatch/capabilities.h"
 #include "cirro/dispatch/consumer_groups.h"
+#include "cirro/dispatch/link.h"
 #include "support/kafka_inlet_rig.h"
 #include "support/kafka_mock.h"
 
@@ -177,6 +180,29 @@ TEST_F(KafkaFaults, WhatIsAskedOfABrokerKeepsNobodyWaiting) {
   EXPECT_EQ(sought.wait_for(milliseconds(0)), std::future_status::timeout);
   EXPECT_TRUE(member->Stop());
   EXPECT_FALSE(sought.get());
+}
+
+// Where nobody says how far there is to read, what comes with the records says
+// so: a source that grows does not look done.
+TEST_F(KafkaFaults, TheLagGrowsThoughNobodySaysWherePartitionsEnd) {
+  Write(0, 10);
+  const auto member =
+      Start(Options(), [](Member& each) { each.inlet->SetDemand(false); });
+  const auto lag = [&] {
+    std::uint64_t sum = 0;
+    for (const auto& each : CapabilityOf<LagReporter>(*member->inlet)->Lag()) {
+      sum += each.messages;
+    }
+    return sum;
+  };
+  ASSERT_TRUE(Eventually([&] { return lag() == 10; }));
+  mock_.Answer(KafkaMock::kListOffsets,
+               std::vector<rd_kafka_resp_err_t>(
+                   10'000, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED));
+
+  Write(10, 30);
+
+  EXPECT_TRUE(Eventually([&] { return lag() == 30; }));
 }
 
 // Nor does an assignment, whose positions nobody tells, keep one from stopping.
