@@ -12,6 +12,13 @@ using Phase = InletShared::Phase;
 constexpr milliseconds kLongestWait{250};
 constexpr milliseconds kProbe{1'000};
 
+// Demand ends with a quarter of the bound left: it holds with so many at once.
+std::size_t MostAtOnce(const KafkaInletOptions& options) {
+  if (options.max_in_flight == 0) return Partition::kBatch;
+  return std::clamp<std::size_t>(options.max_in_flight / 4, 1,
+                                 Partition::kBatch);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Consumer>> Consumer::Make(const Parts& parts,
@@ -52,7 +59,8 @@ Consumer::Consumer(const Parts& parts, std::unique_ptr<Callbacks> callbacks,
       handle_(std::move(handle)),
       asker_(std::make_unique<Asker>(handle_.get(), shared_.mailbox)),
       events_(rd_kafka_queue_get_consumer(handle_.get())),
-      decoder_(options_.decode) {
+      decoder_(options_.decode),
+      most_at_once_(MostAtOnce(options_)) {
   batch_.reserve(Partition::kBatch);
   const std::uint64_t one = 1;
   rd_kafka_queue_io_event_enable(events_.get(), shared_.mailbox.descriptor(),

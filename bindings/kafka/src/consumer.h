@@ -231,6 +231,7 @@ class Consumer {
   KafkaDecoder decoder_;
   std::vector<KafkaHeader> headers_;
   std::vector<Delivery> batch_;
+  const std::size_t most_at_once_;  // That it is handed over with.
   bool at_once_ = false;  // The last batch was settled by who took it.
   std::vector<Note> notes_;
 };

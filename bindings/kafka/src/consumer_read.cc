@@ -77,7 +77,7 @@ bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
 
   bool took = false;
   for (bool holds = false; !holds;) {
-    if (batch_.size() >= (at_once_ ? kFew : Partition::kBatch)) {
+    if (batch_.size() >= (at_once_ ? kFew : most_at_once_)) {
       HandOver();
       if (!shared_.demand.load(std::memory_order_relaxed)) break;
     }
