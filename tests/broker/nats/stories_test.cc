@@ -91,7 +91,7 @@ class JetStreamStories : public ::testing::Test {
 
 class JetStreamImpatient : public JetStreamStories {
  protected:
-  JetStreamImpatient() : JetStreamStories(milliseconds(300)) {}
+  JetStreamImpatient() : JetStreamStories(milliseconds(1'000)) {}
 };
 
 // Ten times as long as the source waits, while others come and are done. A
