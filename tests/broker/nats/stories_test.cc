@@ -38,7 +38,7 @@ using ::testing::SizeIs;
 constexpr const char* kType = "com.example.test";
 // What failed may be given back to the server, and its key keeps nothing
 // waiting.
-constexpr OrderBy kNone{.kind = OrderBy::Kind::kNone};
+const OrderBy kNone{.kind = OrderBy::Kind::kNone};
 
 class JetStreamStories : public ::testing::Test {
  protected:
