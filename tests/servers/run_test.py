@@ -20,6 +20,23 @@ from brokers.child import Unavailable, free_ports  # noqa: E402
 RUN = str(HERE / "run")
 DEPS = HERE.parent.parent / "build" / "deps"
 
+# The signal comes when the child is there, and before Popen has returned.
+IN_TIME = """
+import importlib.machinery, importlib.util, os, signal, subprocess, sys
+loader = importlib.machinery.SourceFileLoader("run", sys.argv[1])
+run = importlib.util.module_from_spec(
+    importlib.util.spec_from_loader("run", loader))
+loader.exec_module(run)
+
+class Popen(subprocess.Popen):
+    def __init__(self, *words, **options):
+        super().__init__(*words, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+subprocess.Popen = Popen
+print(run.Command().run(["sleep", "20"], os.environ))
+"""
+
 
 def run(*words, **options):
     return subprocess.run([RUN, *words], capture_output=True, text=True,
@@ -90,6 +107,13 @@ class Run(unittest.TestCase):
                 self.assertEqual(process.wait(20), 128 + number)
                 self.assertFalse(is_there(command))
                 self.assertFalse(is_there(server))
+
+    def test_a_signal_reaches_a_command_that_has_only_just_begun(self):
+        done = subprocess.run(
+            [sys.executable, "-c", IN_TIME, RUN], capture_output=True,
+            text=True, timeout=30, check=False)
+
+        self.assertEqual(done.stdout, f"{128 + signal.SIGTERM}\n", done.stderr)
 
     def test_the_server_does_not_outlive_a_killed_run(self):
         process, command, server = self.start()

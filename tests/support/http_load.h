@@ -2,7 +2,9 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <iterator>
 #include <list>
@@ -24,6 +26,9 @@ class HttpLoad {
     int ended = 0;           // without an answer, by an orderly end
     int reset = 0;           // by anything else
     int broken_promise = 0;  // sent before the drain, and not served
+    // While nobody was given an answer: more than a few milliseconds are the
+    // machine's.
+    std::chrono::steady_clock::duration longest_pause{};
   };
 
   /// `draining` is set before the drain begins.
@@ -42,6 +47,7 @@ class HttpLoad {
 
   Tally Run() {
     for (Client& client : clients_) SendNext(client);
+    auto turn = std::chrono::steady_clock::now();
     while (!clients_.empty()) {
       std::vector<pollfd> polled;
       for (const Client& client : clients_) {
@@ -57,6 +63,9 @@ class HttpLoad {
         if (one.revents != 0 && !TakeAnswer(*client)) clients_.erase(client);
         client = next;
       }
+      const auto now = std::chrono::steady_clock::now();
+      tally_.longest_pause =
+          std::max(tally_.longest_pause, now - std::exchange(turn, now));
     }
     return tally_;
   }

@@ -229,6 +229,7 @@ TEST_P(DrainUnderLoad, AnswersAllThatArrivedAndResetsNobody) {
   const bool all =
       std::getenv("CIRRO_TEST_LONG") != nullptr || GetParam().delay == 0ms;
   const int rounds = all ? 50 : 8;
+  int in_time = 0;
   for (int round = 0; round < rounds; ++round) {
     InlineSink inline_sink;
     HoldingSink pool_sink;
@@ -261,10 +262,15 @@ TEST_P(DrainUnderLoad, AnswersAllThatArrivedAndResetsNobody) {
     ASSERT_TRUE(stopped);
     ASSERT_EQ(tally.broken_promise, 0) << round;
     ASSERT_EQ(tally.reset, 0) << round;
-    if (GetParam().delay > 0ms) {
-      // Everybody heard "close" in time.
+    // Everybody heard "close" in time, if there was time.
+    if (GetParam().delay > 2 * tally.longest_pause) {
       ASSERT_EQ(tally.refused + tally.ended, 0) << round;
+      ++in_time;
     }
+  }
+  if (GetParam().delay > 0ms && in_time == 0) {
+    GTEST_SKIP() << "this machine stood still in each of " << rounds
+                 << " rounds";
   }
 }
 

@@ -11,7 +11,7 @@ import sys
 import time
 
 TRIES = 4
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 STOP_SECONDS = 20
 LISTENS = "0A"  # The state, as /proc/net/tcp writes it.
 _PR_SET_PDEATHSIG = 1
@@ -126,13 +126,16 @@ class Child:
         lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(lines[-15:])
 
-    def stop(self):
+    def stop(self, patience=STOP_SECONDS):
+        """Whether it ended within `patience` seconds when it was asked to."""
         if self._process is None:
-            return
+            return True
         if self.runs():
             self._process.send_signal(self.stop_signal)
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(patience)
+            return True
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            return False

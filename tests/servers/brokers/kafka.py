@@ -9,7 +9,9 @@ import tempfile
 from .child import Child, Unavailable, say
 
 VERSION = "3.9.1"
+FETCHES = 3  # A registry that is busy for a moment is no missing server.
 CLUSTER = "Q2lycm9UZXN0Q2x1c3Rlcg"  # 16 bytes in base64, any will do.
+ARCHIVE_SECONDS = 120  # To write the class archive, on a busy machine.
 JVM = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -108,16 +110,21 @@ class Kafka(Child):
         (self._home / "pom.xml").write_text(POM)
         part = self._home / "libs.part"
         shutil.rmtree(part, ignore_errors=True)
-        fetched = subprocess.run(
-            ["mvn", "-q", "-B", "-f", self._home / "pom.xml",
-             "dependency:copy-dependencies", "-DincludeScope=runtime",
-             f"-DoutputDirectory={part}"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False)
-        if fetched.returncode != 0:
+        for tries_left in reversed(range(FETCHES)):
+            fetched = subprocess.run(
+                ["mvn", "-q", "-B", "-f", self._home / "pom.xml",
+                 "dependency:copy-dependencies", "-DincludeScope=runtime",
+                 f"-DoutputDirectory={part}"],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                check=False)
+            if fetched.returncode == 0:
+                break
             lines = (fetched.stdout + fetched.stderr).strip().splitlines()
-            raise Unavailable("Maven cannot fetch it: "
-                              f"{lines[0] if lines else 'it says nothing'}")
+            why = ("Maven cannot fetch it: "
+                   f"{lines[0] if lines else 'it says nothing'}")
+            if not tries_left:
+                raise Unavailable(why)
+            say(f"{why}; once more")
         part.rename(self._home / "libs")
 
     def _write_properties(self, folder: pathlib.Path, data, ports):
@@ -146,17 +153,22 @@ class Kafka(Child):
         """Written by a JVM that ends: later ones start in half the time."""
         say(f"Making a class archive of {self.what} (4 s, once)")
         part = self._archive().with_suffix(".part")
+        part.unlink(missing_ok=True)
         self._jvm = [f"-XX:ArchiveClassesAtExit={part}"]
         self.start()
         try:
             self.wait_until_ready()
+            whole = self.stop(ARCHIVE_SECONDS)
+        except SystemExit:  # Its JVM does not know the word.
+            whole = False
         finally:
             self.stop()
             self._jvm = None
-        if not part.exists():
-            raise Unavailable("this java writes no class archive:\n"
-                              f"{self.end_of_log()}")
-        part.rename(self._archive())
+        if whole and part.exists():
+            part.rename(self._archive())
+        else:
+            say(f"This java writes no class archive; {self.what} starts "
+                f"slowly:\n{self.end_of_log()}")
 
     def command(self, fresh):
         if fresh:
@@ -164,8 +176,9 @@ class Kafka(Child):
             self.data.mkdir()
             shutil.copytree(self._home / "data.template", self.data / "log")
         file = self._write_properties(self.data, self.data / "log", self.ports)
-        jvm = self._jvm or [f"-XX:SharedArchiveFile={self._archive()}",
-                            "-Xshare:auto"]
+        jvm = self._jvm or []
+        if not jvm and self._archive().exists():
+            jvm = [f"-XX:SharedArchiveFile={self._archive()}", "-Xshare:auto"]
         return ["java", *JVM, *jvm, "-cp", self._class_path(), "kafka.Kafka",
                 str(file)]
 
