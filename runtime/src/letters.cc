@@ -1,11 +1,13 @@
 // Where the letters of a configuration are, and where they came from.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "cirro/kafka/kafka.h"
 #include "cirro/nats/nats.h"
@@ -92,6 +94,40 @@ Result<std::unique_ptr<LetterBox>> OpenStore(
   return (*sqlite)->open_box({.name = name, .path = store.path});
 }
 
+// Where functions of the configuration have their letters, each once.
+std::vector<std::string> UsedPlaces(const Config& config) {
+  std::vector<std::string> used = config.dispatcher.dead_letter;
+  for (const auto& [name, function] : config.functions) {
+    if (!function.dead_letter) continue;
+    used.insert(used.end(), function.dead_letter->begin(),
+                function.dead_letter->end());
+  }
+  std::sort(used.begin(), used.end());
+  used.erase(std::unique(used.begin(), used.end()), used.end());
+  return used;
+}
+
+// Which one need not be named; empty: it is to be.
+std::string OnlyPlace(const Config& config) {
+  std::vector<std::string> used = UsedPlaces(config);
+  if (used.size() == 1) return std::move(used.front());
+  if (config.dead_letters.size() != 1) return {};
+  return config.dead_letters.begin()->first;
+}
+
+// Whatever may hold letters.
+std::vector<std::string> PlacesOf(const Config& config) {
+  std::vector<std::string> places;
+  for (const auto& [name, store] : config.dead_letters) places.push_back(name);
+  for (const auto& [name, outlet] : config.outlets) {
+    if (outlet.type != OutletType::kHttp &&
+        outlet.type != OutletType::kMemory) {
+      places.push_back(name);
+    }
+  }
+  return places;
+}
+
 // To each inlet of the configuration, by its own module.
 class Returns final : public LetterReturn {
  public:
@@ -158,25 +194,24 @@ Result<std::unique_ptr<LetterBox>> OpenLetterBox(
     std::string_view place, std::span<const std::string> flags) {
   const auto config = internal::ConfigOf(flags);
   if (!config) return config.error();
+  const std::string name =
+      place.empty() ? OnlyPlace(*config) : std::string(place);
+  if (const auto store = config->dead_letters.find(name);
+      store != config->dead_letters.end()) {
+    return OpenStore(name, store->second);
+  }
+  if (const auto outlet = config->outlets.find(name);
+      outlet != config->outlets.end()) {
+    return OpenOutlet(name, outlet->second);
+  }
   std::string names;
-  const bool only = place.empty() && config->dead_letters.size() == 1;
-  for (const auto& [name, store] : config->dead_letters) {
-    if (only || name == place) return OpenStore(name, store);
-    names += (names.empty() ? "" : ", ") + name;
+  for (const std::string& one : PlacesOf(*config)) {
+    names += (names.empty() ? "" : ", ") + one;
   }
-  for (const auto& [name, outlet] : config->outlets) {
-    if (name == place) return OpenOutlet(name, outlet);
-    if (outlet.type == OutletType::kHttp ||
-        outlet.type == OutletType::kMemory) {
-      continue;
-    }
-    names += (names.empty() ? "" : ", ") + name;
-  }
-  if (!place.empty()) {
+  if (!name.empty()) {
     return Error{ErrorCode::kInvalidConfig,
-                 "there is no [dead_letter." + std::string(place) +
-                     "] or [outlet." + std::string(place) + "]" +
-                     (names.empty() ? "" : ", but " + names)};
+                 "there is no [dead_letter." + name + "] or [outlet." + name +
+                     "]" + (names.empty() ? "" : ", but " + names)};
   }
   return Error{ErrorCode::kInvalidConfig,
                names.empty() ? "there is no [dead_letter.NAME]"

@@ -163,11 +163,12 @@ class Places(Dlq):
             timeout=PATIENCE,
         )
 
-    def test_takes_the_place_that_is_named_or_the_only_one(self):
+    def test_takes_the_place_that_is_named_or_the_only_one_in_use_or_the_only_one(self):
         self.bury(0)
         one = f'[dead_letter.here]\npath = "{self.file}"\n'
         two = one + '[dead_letter.there]\npath = "/nowhere/letters.db"\n'
-        for text, arguments in ((one, ()), (two, ("--place", "here"))):
+        used = '[dispatch]\ndead_letter = "here"\n' + two
+        for text, arguments in ((one, ()), (two, ("--place", "here")), (used, ())):
             done = self.place(text, *arguments)
             self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 1), done)
         other = two.replace(self.file, "/nowhere/else.db")
@@ -181,6 +182,7 @@ class Places(Dlq):
         )
         for code, said, text, arguments in (
             (78, "here, there", two, ()),
+            (78, "here, there", '[dispatch]\ndead_letter = ["there", "here"]\n' + two, ()),
             (78, "here, there", two, ("--place", "hear")),
             (78, "no [dead_letter.NAME]", "", ()),
             (78, "`path`", two, ("--place", "here")),

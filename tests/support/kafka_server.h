@@ -144,7 +144,7 @@ class KafkaServer {
            "log.cleaner.dedupe.buffer.size=2097152\n"
            "log.cleaner.io.buffer.size=65536\n"
            "broker.heartbeat.interval.ms=100\n"
-           "broker.session.timeout.ms=1000\n";
+           "broker.session.timeout.ms=4000\n";
   }
 
   pid_t Run(const std::vector<std::string>& arguments) const {

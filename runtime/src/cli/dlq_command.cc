@@ -24,7 +24,7 @@ CLI::App* DlqCommand::AddVerb(const char* name, const char* what) {
   CLI::Option* const place = verb->add_option(
       "--place", options_.place,
       "NAME of [dead_letter.NAME], or of an [outlet.NAME] that is a topic or "
-      "stream; default: the only file there is");
+      "stream; default: the only one in use, or the only file there is");
   verb->add_option("--config", options_.config, "Instead of cirro.toml");
   verb->add_option("--set", options_.settings,
                    "SECTION.KEY=VALUE, as a function's flag; may be repeated")

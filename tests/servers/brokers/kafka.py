@@ -68,9 +68,10 @@ log.cleaner.io.buffer.size=65536
 class Kafka(Child):
     what = f"Apache Kafka {VERSION}"
     ports_needed = 2
-    # A broker that was killed is taken back after so long; one that a busy
-    # machine kept still for as long leads nothing until it is.
-    session_ms = 2_000
+    # A broker that was killed is taken back after so long. One that a busy
+    # machine keeps still for as long leads nothing for a while, and where that
+    # happens again and again, it forgets its groups and what they committed.
+    session_ms = 9_000
 
     def __init__(self, cache, data):
         super().__init__(cache, data)

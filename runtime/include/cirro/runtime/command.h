@@ -46,8 +46,9 @@ namespace cirro {
 
 /// What is kept at `place` (`[dead_letter.NAME]`, or an `[outlet.NAME]` that
 /// is a topic or a stream) of a process started here with `flags`; empty: at
-/// the only `[dead_letter.NAME]` that there is. Fails with kInvalidConfig where
-/// the configuration is wrong or names no such place, kUnsupported where it is
+/// the only one that a `dead_letter` setting names, or else at the only
+/// `[dead_letter.NAME]` that there is. Fails with kInvalidConfig where the
+/// configuration is wrong or names no such place, kUnsupported where it is
 /// one whose letters cannot be listed, and as the module's open_box.
 [[nodiscard]] CIRRO_EXPORT Result<std::unique_ptr<LetterBox>> OpenLetterBox(
     std::string_view place, std::span<const std::string> flags);
