@@ -19,6 +19,7 @@ from brokers.child import Unavailable, free_ports  # noqa: E402
 
 RUN = str(HERE / "run")
 DEPS = HERE.parent.parent / "build" / "deps"
+PATIENCE = 100  # Seconds, of a machine that stands still now and then.
 
 # The signal comes when the child is there, and before Popen has returned.
 IN_TIME = """
@@ -40,7 +41,7 @@ print(run.Command().run(["sleep", "20"], os.environ))
 
 def run(*words, **options):
     return subprocess.run([RUN, *words], capture_output=True, text=True,
-                          timeout=30, check=False, **options)
+                          timeout=PATIENCE, check=False, **options)
 
 
 def is_there(pid):
@@ -67,7 +68,7 @@ class Run(unittest.TestCase):
             self.skipTest(str(why))
 
     def wait_until(self, condition):
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while not condition():
             self.assertLess(time.monotonic(), until, "it never came about")
             time.sleep(0.01)
@@ -104,14 +105,14 @@ class Run(unittest.TestCase):
 
                 process.send_signal(number)
 
-                self.assertEqual(process.wait(20), 128 + number)
+                self.assertEqual(process.wait(PATIENCE), 128 + number)
                 self.assertFalse(is_there(command))
                 self.assertFalse(is_there(server))
 
     def test_a_signal_reaches_a_command_that_has_only_just_begun(self):
         done = subprocess.run(
             [sys.executable, "-c", IN_TIME, RUN], capture_output=True,
-            text=True, timeout=30, check=False)
+            text=True, timeout=PATIENCE, check=False)
 
         self.assertEqual(done.stdout, f"{128 + signal.SIGTERM}\n", done.stderr)
 
@@ -120,7 +121,7 @@ class Run(unittest.TestCase):
         self.addCleanup(os.kill, command, signal.SIGKILL)
 
         process.kill()
-        process.wait(20)
+        process.wait(PATIENCE)
 
         self.wait_until(lambda: not is_there(server))
 
