@@ -22,6 +22,7 @@ class KafkaMock {
   static constexpr std::int16_t kOffsetCommit = 8;
   static constexpr std::int16_t kOffsetFetch = 9;
   static constexpr std::int16_t kInitProducerId = 22;
+  static constexpr std::int16_t kAddOffsetsToTxn = 25;
 
   KafkaMock() {
     std::array<char, 512> why{};
@@ -51,6 +52,10 @@ class KafkaMock {
   void Answer(std::int16_t api, std::vector<rd_kafka_resp_err_t> all) {
     rd_kafka_mock_push_request_errors_array(cluster_, api, all.size(),
                                             all.data());
+  }
+  /// From now on requests of that kind are answered as usual.
+  void AnswerAll(std::int16_t api) {
+    rd_kafka_mock_clear_request_errors(cluster_, api);
   }
   /// The next `count` requests of that kind are answered after so long.
   void Delay(std::int16_t api, int count, std::chrono::milliseconds by) {

@@ -312,7 +312,11 @@ void Consumer::AdvanceRevoke(TimePoint now) noexcept {
   if (!revoke.committing) {
     const Slots slots = SlotsOf(*revoke.list);
     if (now < revoke.deadline && AnyOpen(&slots)) return;
-    if (committing_) return;  // One at a time; its answer comes.
+    if (committing_) {  // One at a time; its answer comes.
+      if (now < revoke.deadline + kLastCommit) return;
+      FinishRevoke(false);  // The others of the group wait for us.
+      return;
+    }
     revoke.committing = StartCommit(slots, true, false);
     if (!revoke.committing) {
       FinishRevoke(false);

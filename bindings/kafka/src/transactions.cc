@@ -21,6 +21,9 @@ using std::chrono::milliseconds;
 // Each blocking call of librdkafka; it is made again where that helps.
 constexpr milliseconds kCall{1'000};
 constexpr milliseconds kTick{20};
+// A call that is made again and again is told of after so long, and so often.
+constexpr milliseconds kTellAfter{5'000};
+constexpr milliseconds kTellEvery{60'000};
 
 std::string HostName() {
   std::array<char, HOST_NAME_MAX + 1> name{};
@@ -203,6 +206,7 @@ void Transactions::Run(const std::stop_token& stop) noexcept {
 template <typename Call>
 Transactions::Ended Transactions::Try(const std::stop_token& stop,
                                       const Call& call) {
+  TimePoint tell_at = clock_.Now() + kTellAfter;
   for (;;) {
     const HandleError error(call());
     if (!error) return {End::kCommitted, {}, {}};
@@ -230,7 +234,19 @@ Transactions::Ended Transactions::Try(const std::stop_token& stop,
       return Rebuild(why + WhatToChange(rd_kafka_error_code(error.get())));
     }
     if (stop.stop_requested()) return {End::kAborted, "the inlet stops", {}};
+    TellWaiting(why, tell_at);
   }
+}
+
+// That a broker keeps a transaction waiting, if it is time to.
+void Transactions::TellWaiting(const std::string& why,
+                               TimePoint& tell_at) const noexcept {
+  const TimePoint now = clock_.Now();
+  if (now < tell_at) return;
+  tell_at = now + kTellEvery;
+  voice_.Say(
+      LogLevel::kWarning,
+      "a transaction waits for the broker, which is asked again: " + why);
 }
 
 Transactions::Ended Transactions::Do(const Batch& batch,
@@ -450,6 +466,7 @@ void Transactions::Learn(const Written& written, rd_kafka_resp_err_t code) {
 
 Transactions::Ended Transactions::Abort(const std::stop_token& stop,
                                         const std::string& why) {
+  TimePoint tell_at = clock_.Now() + kTellAfter;
   for (;;) {
     const HandleError error(rd_kafka_abort_transaction(
         producer_.get(), static_cast<int>(kCall.count())));
@@ -461,6 +478,7 @@ Transactions::Ended Transactions::Abort(const std::stop_token& stop,
       return Rebuild(why + "; " + TextOf(error.get()));
     }
     if (stop.stop_requested()) return {End::kAborted, why, {}};
+    TellWaiting(TextOf(error.get()), tell_at);
   }
 }
 

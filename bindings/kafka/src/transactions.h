@@ -124,6 +124,7 @@ class Transactions {
                              const Settlement& sample,
                              const std::stop_token& stop);
   void TellBuried(const Batch& batch) const noexcept;
+  void TellWaiting(const std::string& why, TimePoint& tell_at) const noexcept;
   [[nodiscard]] Ended Abort(const std::stop_token& stop,
                             const std::string& why);
   [[nodiscard]] Ended Rebuild(const std::string& why);

@@ -205,6 +205,45 @@ TEST_F(KafkaFaults, TheLagGrowsThoughNobodySaysWherePartitionsEnd) {
   EXPECT_TRUE(Eventually([&] { return lag() == 30; }));
 }
 
+// A broker that does not let a transaction go on keeps the others of the group
+// waiting no longer than a last commit may take, and it is said.
+TEST_F(KafkaFaults, ATransactionThatWaitsForABrokerHoldsNoRebalanceUp) {
+  KafkaInletOptions options = Options();
+  options.exactly_once.enabled = true;
+  options.exactly_once.interval = milliseconds(30);
+  options.exactly_once.transactional_id = "one";
+  options.revoke_patience = milliseconds(100);
+  Write(0, 20);
+  const auto first = Start(options);
+  first->sink.SettleAll();
+  ASSERT_TRUE(first->sink.Await(20));
+  mock_.Answer(KafkaMock::kAddOffsetsToTxn,
+               std::vector<rd_kafka_resp_err_t>(
+                   100'000, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS));
+  Write(20, 40);
+  ASSERT_TRUE(first->sink.Await(40));
+
+  options.exactly_once.transactional_id = "other";
+  const auto second = Start(options);
+  second->sink.SettleAll();
+
+  EXPECT_TRUE(Eventually([&] { return first->notes.Count("revoked:") == 1; },
+                         milliseconds(60'000)));
+  EXPECT_TRUE(Eventually(
+      [&] { return first->notes.Said("a transaction waits for the broker"); }));
+  mock_.AnswerAll(KafkaMock::kAddOffsetsToTxn);
+  Write(40, 60);
+  EXPECT_TRUE(Eventually(
+      [&] {
+        std::set<std::string> both = Came(*first);
+        both.merge(Came(*second));
+        return both.size() == 60;
+      },
+      milliseconds(60'000)));
+  EXPECT_THAT(first->notes.failures(), IsEmpty());
+  EXPECT_THAT(second->notes.failures(), IsEmpty());
+}
+
 // Nor does an assignment, whose positions nobody tells, keep one from stopping.
 TEST_F(KafkaFaults, AnAssignmentThatWaitsForABrokerIsAskedForAgain) {
   Write(0, 10);
