@@ -16,8 +16,10 @@ constexpr milliseconds kAskAgain{200};
 constexpr milliseconds kJoinsAgain{2'000};
 // Or so long after a heartbeat that said that others join.
 constexpr milliseconds kJoinsToo{50};
-// For the last commit of a partition that is taken away.
+// For the last commit of a partition that is taken away, and as much for the
+// one before it; with the patience for what runs, within max.poll.interval.ms.
 constexpr milliseconds kLastCommit{5'000};
+constexpr int kLastCommitShare = 5;
 
 std::span<rd_kafka_topic_partition_t> Elements(
     rd_kafka_topic_partition_list_t& list) {
@@ -301,6 +303,8 @@ void Consumer::TellSuspicion(Partition& partition) noexcept {
 
 void Consumer::AdvanceRevoke(TimePoint now) noexcept {
   Rebalance& revoke = *rebalance_;
+  const milliseconds last_commit =
+      std::min(kLastCommit, options_.max_poll_interval / kLastCommitShare);
   if (closing_) {  // All was committed before.
     FinishRevoke(false);
     return;
@@ -313,7 +317,7 @@ void Consumer::AdvanceRevoke(TimePoint now) noexcept {
     const Slots slots = SlotsOf(*revoke.list);
     if (now < revoke.deadline && AnyOpen(&slots)) return;
     if (committing_) {  // One at a time; its answer comes.
-      if (now < revoke.deadline + kLastCommit) return;
+      if (now < revoke.deadline + last_commit) return;
       FinishRevoke(false);  // The others of the group wait for us.
       return;
     }
@@ -322,7 +326,7 @@ void Consumer::AdvanceRevoke(TimePoint now) noexcept {
       FinishRevoke(false);
       return;
     }
-    revoke.deadline = now + kLastCommit;
+    revoke.deadline = now + last_commit;
   }
   if (!committing_ || now >= revoke.deadline) FinishRevoke(false);
 }
