@@ -1,9 +1,9 @@
 // Where the letters of a configuration are, and where they came from.
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -94,38 +94,35 @@ Result<std::unique_ptr<LetterBox>> OpenStore(
   return (*sqlite)->open_box({.name = name, .path = store.path});
 }
 
-// Where functions of the configuration have their letters, each once.
-std::vector<std::string> UsedPlaces(const Config& config) {
-  std::vector<std::string> used = config.dispatcher.dead_letter;
-  for (const auto& [name, function] : config.functions) {
-    if (!function.dead_letter) continue;
-    used.insert(used.end(), function.dead_letter->begin(),
-                function.dead_letter->end());
-  }
-  std::sort(used.begin(), used.end());
-  used.erase(std::unique(used.begin(), used.end()), used.end());
-  return used;
-}
-
-// Which one need not be named; empty: it is to be.
-std::string OnlyPlace(const Config& config) {
-  std::vector<std::string> used = UsedPlaces(config);
-  if (used.size() == 1) return std::move(used.front());
-  if (config.dead_letters.size() != 1) return {};
-  return config.dead_letters.begin()->first;
-}
-
-// Whatever may hold letters.
-std::vector<std::string> PlacesOf(const Config& config) {
-  std::vector<std::string> places;
-  for (const auto& [name, store] : config.dead_letters) places.push_back(name);
+// Whatever may hold letters that can be listed, by name.
+std::set<std::string> PlacesOf(const Config& config) {
+  std::set<std::string> places;
+  for (const auto& [name, store] : config.dead_letters) places.insert(name);
   for (const auto& [name, outlet] : config.outlets) {
     if (outlet.type != OutletType::kHttp &&
         outlet.type != OutletType::kMemory) {
-      places.push_back(name);
+      places.insert(name);
     }
   }
   return places;
+}
+
+// Which one of `places` need not be named; empty: it is to be.
+std::string OnlyPlace(const Config& config,
+                      const std::set<std::string>& places) {
+  std::set<std::string> used;
+  const auto add = [&](const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      if (places.contains(name)) used.insert(name);
+    }
+  };
+  add(config.dispatcher.dead_letter);
+  for (const auto& [name, function] : config.functions) {
+    if (function.dead_letter) add(*function.dead_letter);
+  }
+  if (used.size() == 1) return *used.begin();
+  if (config.dead_letters.size() != 1) return {};
+  return config.dead_letters.begin()->first;
 }
 
 // To each inlet of the configuration, by its own module.
@@ -194,8 +191,9 @@ Result<std::unique_ptr<LetterBox>> OpenLetterBox(
     std::string_view place, std::span<const std::string> flags) {
   const auto config = internal::ConfigOf(flags);
   if (!config) return config.error();
+  const std::set<std::string> places = PlacesOf(*config);
   const std::string name =
-      place.empty() ? OnlyPlace(*config) : std::string(place);
+      place.empty() ? OnlyPlace(*config, places) : std::string(place);
   if (const auto store = config->dead_letters.find(name);
       store != config->dead_letters.end()) {
     return OpenStore(name, store->second);
@@ -205,7 +203,7 @@ Result<std::unique_ptr<LetterBox>> OpenLetterBox(
     return OpenOutlet(name, outlet->second);
   }
   std::string names;
-  for (const std::string& one : PlacesOf(*config)) {
+  for (const std::string& one : places) {
     names += (names.empty() ? "" : ", ") + one;
   }
   if (!name.empty()) {

@@ -168,7 +168,15 @@ class Places(Dlq):
         one = f'[dead_letter.here]\npath = "{self.file}"\n'
         two = one + '[dead_letter.there]\npath = "/nowhere/letters.db"\n'
         used = '[dispatch]\ndead_letter = "here"\n' + two
-        for text, arguments in ((one, ()), (two, ("--place", "here")), (used, ())):
+        # HTTP is a place, and has nothing to list.
+        web = '[outlet.web]\ntype = "http"\nurl = "http://127.0.0.1:1"\n'
+        sent = '[dispatch]\ndead_letter = ["here", "web"]\n' + two + web
+        for text, arguments in (
+            (one, ()),
+            (two, ("--place", "here")),
+            (used, ()),
+            (sent, ()),
+        ):
             done = self.place(text, *arguments)
             self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 1), done)
         other = two.replace(self.file, "/nowhere/else.db")
