@@ -41,9 +41,10 @@ std::uint64_t DeliveriesOf(NatsPeer& peer, const std::string& stream,
 }
 
 // Prefetched messages would outlive the server's patience and run on two
-// replicas. A message that nobody extends tells how long that is.
+// replicas. A message that nobody extends tells how long that is: longer than a
+// busy machine stands still.
 TEST(JetStreamReplicas, Story15WhatTwoReplicasHaveFetchedRunsOnce) {
-  constexpr milliseconds kAckWait{400};
+  constexpr milliseconds kAckWait{3'000};
   test::JetStreamUnderTest broker(false, kAckWait);
   const std::string topic = broker.NewTopic(1);
   const std::string witness = broker.NewTopic(1);
@@ -73,7 +74,7 @@ TEST(JetStreamReplicas, Story15WhatTwoReplicasHaveFetchedRunsOnce) {
   publish(witness, 0);
   const Delivery unsettled = forgetful.sink.TakeOne();
   ASSERT_TRUE(Eventually(
-      [&] { return DeliveriesOf(broker.peer(), witness, "worker") >= 4; }));
+      [&] { return DeliveriesOf(broker.peer(), witness, "worker") >= 3; }));
 
   // Each was given out once, and is run once.
   EXPECT_EQ(DeliveriesOf(broker.peer(), topic, "worker"), 40U);
