@@ -232,7 +232,7 @@ void Dispatcher::Core::AddTargets(const Delivery& delivery,
   }
 }
 
-void Dispatcher::Core::SettleNow(Delivery& delivery, Settlement settlement,
+void Dispatcher::Core::SettleNow(Delivery& delivery, Settlement&& settlement,
                                  Duration since) const noexcept {
   if (parts_.observer != nullptr) {
     parts_.observer->Settled(delivery, settlement, since);
@@ -269,14 +269,15 @@ bool Dispatcher::Core::IsIdle() const noexcept {
 }
 
 void Dispatcher::Core::Perform(Actions& actions) noexcept {
+  PerformOutside(actions);
+  if (actions.run_inline.empty()) return;
   const ScratchLease inner;
   auto& calls = inner->inline_calls;
-  for (;;) {
-    PerformOutside(actions);
-    if (actions.run_inline.empty()) return;
+  while (!actions.run_inline.empty()) {
     calls.clear();
     calls.swap(actions.run_inline);
     for (const CallId call : calls) Run(call, actions);
+    PerformOutside(actions);
   }
 }
 

@@ -132,7 +132,7 @@ class Dispatcher::Core final : public ContextHost,
   void Signal() noexcept CIRRO_EXCLUDES(mutex_);
   [[nodiscard]] bool IsIdle() const noexcept CIRRO_REQUIRES(mutex_);
 
-  void SettleNow(Delivery& delivery, Settlement settlement,
+  void SettleNow(Delivery& delivery, Settlement&& settlement,
                  Duration since) const noexcept;
   // What no function is called for, the batch's one at `index`; `targets`, the
   // last of them there are, would have been.

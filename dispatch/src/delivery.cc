@@ -57,7 +57,7 @@ Delivery::Delivery(Event event, const InletInfo& inlet, Settler& settler,
 
 Delivery::Delivery(Malformed malformed, const InletInfo& inlet,
                    Settler& settler, DeliveryToken token)
-    : content_(std::move(malformed)),
+    : content_(std::make_shared<const Malformed>(std::move(malformed))),
       inlet_(&inlet),
       settler_(&settler),
       token_(token) {}
@@ -102,7 +102,9 @@ const Event* Delivery::event() const noexcept {
 }
 
 const Malformed* Delivery::malformed() const noexcept {
-  return std::get_if<Malformed>(&content_);
+  const auto* const held =
+      std::get_if<std::shared_ptr<const Malformed>>(&content_);
+  return held == nullptr ? nullptr : held->get();
 }
 
 std::string Delivery::position() const { return settler_->PositionOf(token_); }

@@ -18,10 +18,20 @@ Engine::Engine(std::vector<EngineFunction> functions,
     : functions_(std::move(functions)),
       options_(options),
       inlets_(std::move(inlets)),
+      max_in_flight_(options.max_in_flight),
+      max_bytes_(options.max_bytes),
       sources_(inlets_.size()),
       states_(functions_.size()),
       lanes_(options.seed),
-      random_(options.seed) {}
+      random_(options.seed) {
+  for (std::size_t i = 0; i < inlets_.size(); ++i) {
+    const InletInfo& info = *inlets_[i].info;
+    if (info.max_in_flight > 0) {
+      sources_[i].max_in_flight = Bound(info.max_in_flight);
+    }
+    if (info.max_bytes > 0) sources_[i].max_bytes = Bound(info.max_bytes);
+  }
+}
 
 std::uint32_t Engine::Lookup(CallId id) const {
   const auto index = static_cast<std::uint32_t>(id);
@@ -102,9 +112,10 @@ void Engine::SettleRefused(Delivery&& delivery, Error error, Actions& actions) {
   // Whoever gets a broker's message next, in a drain, has not to wait.
   const auto delay = delivery.inlet().peer_waits ? options_.overload_delay
                                                  : std::chrono::milliseconds(0);
-  Settlement settlement =
-      FailureOf(std::move(error), delay, delivery.inlet(), options_.retry.cap);
-  actions.settle.push_back({std::move(delivery), std::move(settlement), {}});
+  const InletInfo& inlet = delivery.inlet();
+  actions.settle.emplace_back(std::move(delivery), Duration::zero())
+      .settlement =
+      FailureOf(std::move(error), delay, inlet, options_.retry.cap);
 }
 
 std::uint32_t Engine::NewEntry(Delivery&& delivery, std::size_t bytes,
@@ -193,7 +204,8 @@ void Engine::Admit(Delivery&& delivery, std::span<const Target> targets,
 }
 
 void Engine::AdmitFinished(Delivery&& delivery, const Target& target,
-                           CallResult result, TimePoint now, Actions& actions) {
+                           CallResult&& result, TimePoint now,
+                           Actions& actions) {
   const std::size_t bytes = delivery.memory_size();
   if (auto error = Refuse(delivery, {&target, 1}, bytes); error) {
     SettleRefused(std::move(delivery), *std::move(error), actions);
@@ -420,7 +432,7 @@ void Engine::Returned(CallId id, std::optional<CallResult> thrown,
   UpdateDemand(actions);
 }
 
-void Engine::Completed(CallId id, CallResult result, TimePoint now,
+void Engine::Completed(CallId id, CallResult&& result, TimePoint now,
                        Actions& actions) {
   const std::uint32_t index = Lookup(id);
   if (index == kNone || calls_[index].completed) return;

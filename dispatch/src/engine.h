@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,7 +60,7 @@ class Engine {
   /// Takes in a delivery whose only function has run already, with the result.
   /// REQUIRES: nothing is in the lane of its key.
   void AdmitFinished(Delivery&& delivery, const Target& target,
-                     CallResult result, TimePoint now, Actions& actions);
+                     CallResult&& result, TimePoint now, Actions& actions);
 
   /// Takes in what is never called, of a source that does not wait: given up
   /// for each of `targets`, if any, else for none.
@@ -76,7 +77,8 @@ class Engine {
   /// is completed too.
   void Returned(CallId id, std::optional<CallResult> thrown, TimePoint now,
                 Actions& actions);
-  void Completed(CallId id, CallResult result, TimePoint now, Actions& actions);
+  void Completed(CallId id, CallResult&& result, TimePoint now,
+                 Actions& actions);
   /// What becomes of what a call publishes.
   enum class Buffered : std::uint8_t {
     kNo,       ///< It is to be sent now.
@@ -185,7 +187,26 @@ class Engine {
     std::vector<Settlement::Output> outputs{};  // Of a transactional source.
   };
 
+  // What the calls of an entry have left for its settlement.
+  struct Verdict {
+    std::optional<Error> worst{};
+    std::chrono::milliseconds delay{0};
+    std::optional<Error> given_up{};  // Why it is a dead letter, or dropped.
+    std::vector<Event> replies{};
+    std::vector<Settlement::Output> outputs{};
+    std::vector<Settlement::Letter> letters{};
+  };
+
   struct Entry {
+    // Made when something is left for it.
+    Verdict& Its() {
+      if (!verdict) verdict = std::make_unique<Verdict>();
+      return *verdict;
+    }
+    [[nodiscard]] const Error* worst() const {
+      return verdict && verdict->worst ? &*verdict->worst : nullptr;
+    }
+
     std::optional<Delivery> delivery{};
     TimePoint received{};
     std::size_t bytes = 0;
@@ -198,17 +219,29 @@ class Engine {
     std::uint32_t stuck = 0;    // Calls that are.
     bool settled = false;
     bool placing = false;
-    bool withdrawn = false;  // Its source gives it to another.
-    std::optional<Error> worst{};
-    std::chrono::milliseconds delay{0};
-    std::vector<Event> replies{};
-    std::optional<Error> given_up{};  // Why it is a dead letter, or dropped.
-    std::vector<Settlement::Output> outputs{};
-    std::vector<Settlement::Letter> letters{};
+    bool withdrawn = false;              // Its source gives it to another.
+    std::unique_ptr<Verdict> verdict{};  // Of all but what is simply done.
+  };
+
+  // How much may be held: demand ends at three quarters, and comes back at
+  // half.
+  struct Bound {
+    std::size_t three_quarters = std::numeric_limits<std::size_t>::max();
+    std::size_t half = three_quarters;
+
+    Bound() = default;
+    explicit Bound(std::size_t bound)
+        : three_quarters(bound - bound / 4), half(bound / 2) {}
+
+    [[nodiscard]] bool Leaves(bool demand, std::size_t held) const {
+      return held < three_quarters && (demand || held <= half);
+    }
   };
 
   // Of an inlet.
   struct Source {
+    Bound max_in_flight{};
+    Bound max_bytes{};
     std::uint32_t in_flight = 0;
     std::size_t bytes = 0;
     bool demand = true;
@@ -254,10 +287,10 @@ class Engine {
   void ArmDeadline(std::uint32_t index);
 
   // Ends.
-  void FinishOne(std::uint32_t index, CallResult result, TimePoint now,
+  void FinishOne(std::uint32_t index, CallResult&& result, TimePoint now,
                  Actions& actions);
   void FinishAsync(std::uint32_t index, TimePoint now, Actions& actions);
-  void Conclude(std::uint32_t index, CallResult result, TimePoint now,
+  void Conclude(std::uint32_t index, CallResult&& result, TimePoint now,
                 Actions& actions);
   void Fail(std::uint32_t index, Error error, std::chrono::milliseconds after,
             TimePoint now, Actions& actions);
@@ -319,6 +352,8 @@ class Engine {
   const std::vector<EngineFunction> functions_;
   const DispatcherOptions options_;
   const std::vector<EngineInlet> inlets_;
+  const Bound max_in_flight_;
+  const Bound max_bytes_;
   std::vector<Source> sources_;
   std::vector<FunctionState> states_;
   Pool<Entry> entries_;

@@ -10,7 +10,7 @@
 // How calls and deliveries end.
 
 namespace cirro::internal {
-void Engine::FinishOne(std::uint32_t index, CallResult result, TimePoint now,
+void Engine::FinishOne(std::uint32_t index, CallResult&& result, TimePoint now,
                        Actions& actions) {
   Call& call = calls_[index];
   call.state = State::kReturned;
@@ -26,7 +26,7 @@ void Engine::FinishOne(std::uint32_t index, CallResult result, TimePoint now,
   }
 }
 
-void Engine::Conclude(std::uint32_t index, CallResult result, TimePoint now,
+void Engine::Conclude(std::uint32_t index, CallResult&& result, TimePoint now,
                       Actions& actions) {
   Call& call = calls_[index];
   switch (result.kind) {
@@ -66,15 +66,15 @@ void Engine::End(std::uint32_t index, std::optional<Error> error,
   call.ended = true;
   const bool failed = error.has_value();
   if (error) {
-    entry.delay = std::max(entry.delay, delay);
-    if (!entry.worst ||
-        SeverityOf(error->code) > SeverityOf(entry.worst->code)) {
-      entry.worst = std::move(error);
+    Verdict& verdict = entry.Its();
+    verdict.delay = std::max(verdict.delay, delay);
+    if (!verdict.worst ||
+        SeverityOf(error->code) > SeverityOf(verdict.worst->code)) {
+      verdict.worst = std::move(error);
     }
-  }
-  if (!error) {
+  } else if (!call.outputs.empty()) {
     std::move(call.outputs.begin(), call.outputs.end(),
-              std::back_inserter(entry.outputs));
+              std::back_inserter(entry.Its().outputs));
   }
   --entry.open;
   if (call.state == State::kHolding) --entry.holding;
@@ -149,34 +149,37 @@ void Engine::SettleIfOver(std::uint32_t entry_index, TimePoint now,
 void Engine::Settle(std::uint32_t entry_index, TimePoint now,
                     Actions& actions) {
   Entry& entry = entries_[entry_index];
-  Settlement settlement{.kind = Settlement::Kind::kAck};
-  if (entry.worst) {
-    settlement = FailureOf(*std::move(entry.worst), entry.delay,
-                           entry.delivery->inlet(), options_.retry.cap);
-  } else {
-    settlement.replies = std::move(entry.replies);
-    settlement.outputs = std::move(entry.outputs);
-    settlement.letters = std::move(entry.letters);
+  const InletInfo& inlet = entry.delivery->inlet();
+  const Duration since = now - entry.received;
+  // While a function still runs on this event the entry keeps it.
+  Settlement& settlement =
+      (entry.live == 0
+           ? actions.settle.emplace_back(*std::move(entry.delivery), since)
+           : actions.settle.emplace_back(entry.delivery->TakeDuty(), since))
+          .settlement;
+  settlement.kind = Settlement::Kind::kAck;
+  const std::unique_ptr<Verdict> verdict = std::move(entry.verdict);
+  if (verdict && verdict->worst) {
+    settlement = FailureOf(*std::move(verdict->worst), verdict->delay, inlet,
+                           options_.retry.cap);
+  } else if (verdict) {
+    settlement.replies = std::move(verdict->replies);
+    settlement.outputs = std::move(verdict->outputs);
+    settlement.letters = std::move(verdict->letters);
     // To a peer that waits it is done; a source may want to say why.
-    if (entry.given_up && !entry.delivery->inlet().peer_waits) {
+    if (verdict->given_up && !inlet.peer_waits) {
       settlement.kind = Settlement::Kind::kTerm;
-      settlement.error = std::move(entry.given_up);
+      settlement.error = std::move(verdict->given_up);
     }
   }
-  const Duration since = now - entry.received;
   entry.settled = true;
   if (Planted(PlantedBug::kSettleTwice)) {
-    actions.settle.push_back({Twin(*entry.delivery), settlement, since});
+    const Actions::Settle& first = actions.settle.back();
+    Actions::Settle twin(Twin(first.delivery), since);
+    twin.settlement = first.settlement;
+    actions.settle.push_back(std::move(twin));
   }
-  if (entry.live == 0) {
-    actions.settle.push_back(
-        {std::move(*entry.delivery), std::move(settlement), since});
-    FreeEntry(entry_index);
-  } else {
-    // A function still runs on this event: the entry keeps it.
-    actions.settle.push_back(
-        {entry.delivery->TakeDuty(), std::move(settlement), since});
-  }
+  if (entry.live == 0) FreeEntry(entry_index);
 }
 
 void Engine::FreeEntry(std::uint32_t entry_index) {
@@ -189,13 +192,8 @@ void Engine::FreeEntry(std::uint32_t entry_index) {
     if (--source.in_flight == 0) source.extend_at = TimePoint::max();
   }
   entry.delivery.reset();
+  entry.verdict.reset();
   entry.settled = entry.withdrawn = false;
-  entry.worst.reset();
-  entry.delay = {};
-  entry.replies.clear();
-  entry.given_up.reset();
-  entry.outputs.clear();
-  entry.letters.clear();
   entries_.Release(entry_index);
 }
 

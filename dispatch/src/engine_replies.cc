@@ -143,11 +143,12 @@ void Engine::PlaceReplies(std::uint32_t entry_index, TimePoint now,
       total += calls_[i].result.replies.size();
     }
   }
+  const Error* const worst = entry.worst();
   const bool carried =
-      !entry.worst && total <= entry.delivery->facts.reply_capacity;
+      worst == nullptr && total <= entry.delivery->facts.reply_capacity;
   const bool again =
-      entry.worst && (SeverityOf(entry.worst->code) > Severity::kInvalid ||
-                      !entry.delivery->inlet().peer_waits);
+      worst != nullptr && (SeverityOf(worst->code) > Severity::kInvalid ||
+                           !entry.delivery->inlet().peer_waits);
   entry.placing = true;
   for (std::uint32_t i = entry.first_call; i != kNone;) {
     Call& call = calls_[i];
@@ -161,7 +162,7 @@ void Engine::PlaceReplies(std::uint32_t entry_index, TimePoint now,
     }
     if (carried) {
       std::move(call.result.replies.begin(), call.result.replies.end(),
-                std::back_inserter(entry.replies));
+                std::back_inserter(entry.Its().replies));
     }
     call.undone = again;
     End(index, std::nullopt, {}, now, actions);

@@ -208,26 +208,16 @@ std::chrono::milliseconds Engine::Backoff(const RetryPolicy& retry,
 // nothing is held is asked whatever others hold: else a peer that keeps half of
 // a bound would keep it waiting for as long.
 void Engine::UpdateDemand(Actions& actions) {
-  const auto wanted = [](bool now, std::size_t held, std::size_t bound) {
-    if (held >= bound - bound / 4) return false;
-    return now || held <= bound / 2;
-  };
-  demand_ = !draining_ &&
-            wanted(demand_, counts_.in_flight, options_.max_in_flight) &&
-            wanted(demand_, counts_.bytes, options_.max_bytes);
+  demand_ = !draining_ && max_in_flight_.Leaves(demand_, counts_.in_flight) &&
+            max_bytes_.Leaves(demand_, counts_.bytes);
   const bool room = !draining_ && counts_.in_flight < options_.max_in_flight &&
                     counts_.bytes < options_.max_bytes;
-  for (std::uint32_t i = 0; i < sources_.size(); ++i) {
-    Source& source = sources_[i];
-    const InletInfo& info = *inlets_[i].info;
+  for (Source& source : sources_) {
     const bool has_none = source.in_flight == 0;
-    bool demand = demand_ || (has_none && room);
-    if (info.max_in_flight > 0) {
-      demand &= wanted(source.demand, source.in_flight, info.max_in_flight);
-    }
-    if (info.max_bytes > 0) {
-      demand &= wanted(source.demand, source.bytes, info.max_bytes);
-    }
+    bool demand =
+        (demand_ || (has_none && room)) &&
+        source.max_in_flight.Leaves(source.demand, source.in_flight) &&
+        source.max_bytes.Leaves(source.demand, source.bytes);
     if (!source.full_functions.empty()) {
       std::erase_if(source.full_functions, [&](std::uint32_t full) {
         const EngineFunction& function = functions_[full];

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cirro/dispatch/clock.h"
@@ -68,8 +69,11 @@ struct Target {
 /// Kept and used again, so that a warm one allocates nothing.
 struct Actions {
   struct Settle {
+    Settle(Delivery&& its, Duration since)
+        : delivery(std::move(its)), since_received(since) {}
+
     Delivery delivery;
-    Settlement settlement;
+    Settlement settlement{};
     Duration since_received;
   };
   struct Send {

@@ -80,7 +80,8 @@ class CIRRO_EXPORT Delivery {
   Delivery(const Delivery& other, bool with_duty);
   void GiveBack() noexcept;
 
-  std::variant<Event, Malformed> content_;
+  // Most are events, and small: what is malformed is kept elsewhere.
+  std::variant<Event, std::shared_ptr<const Malformed>> content_;
   const InletInfo* inlet_;
   Settler* settler_;
   DeliveryToken token_;
