@@ -187,5 +187,8 @@ class Kafka(Child):
         return True  # The port opens when everything else is done.
 
     def environment(self):
-        return {"CIRRO_TEST_KAFKA_URL": self.address(),
+        told = {"CIRRO_TEST_KAFKA_URL": self.address(),
                 "CIRRO_TEST_KAFKA_HOME": str(self._home)}
+        if self._archive().exists():
+            told["CIRRO_TEST_KAFKA_ARCHIVE"] = str(self._archive())
+        return told
