@@ -91,10 +91,11 @@ class JetStreamStories : public ::testing::Test {
 
 class JetStreamImpatient : public JetStreamStories {
  protected:
-  JetStreamImpatient() : JetStreamStories(milliseconds(1'000)) {}
+  // More than a busy machine stands still.
+  JetStreamImpatient() : JetStreamStories(milliseconds(3'000)) {}
 };
 
-// Ten times as long as the source waits, while others come and are done. A
+// Four times as long as the source waits, while others come and are done. A
 // message that nobody extends tells how long that is.
 TEST_F(JetStreamImpatient, Story8AFunctionThatTakesLongRunsOnceAndStopsNobody) {
   const std::string witness = broker.NewTopic(1);
@@ -119,7 +120,7 @@ TEST_F(JetStreamImpatient, Story8AFunctionThatTakesLongRunsOnceAndStopsNobody) {
 
   for (int i = 1; i <= 20; ++i) Publish(i);
   EXPECT_TRUE(done.Await(20));
-  ASSERT_TRUE(Eventually([&] { return Deliveries(witness) > 10; }));
+  ASSERT_TRUE(Eventually([&] { return Deliveries(witness) > 4; }));
   gate.Open();
 
   EXPECT_TRUE(done.Await(21));
