@@ -113,8 +113,9 @@ void Engine::SettleRefused(Delivery&& delivery, Error error, Actions& actions) {
   const auto delay = delivery.inlet().peer_waits ? options_.overload_delay
                                                  : std::chrono::milliseconds(0);
   const InletInfo& inlet = delivery.inlet();
-  actions.settle.emplace_back(std::move(delivery), Duration::zero())
-      .settlement =
+  auto& settle =
+      actions.settle.emplace_back(std::move(delivery), Duration::zero());
+  settle.settlement =
       FailureOf(std::move(error), delay, inlet, options_.retry.cap);
 }
 

@@ -198,8 +198,8 @@ class Engine {
   };
 
   struct Entry {
-    // Made when something is left for it.
-    Verdict& Its() {
+    // Most events end without one, so it is made when it is needed.
+    Verdict& MakeVerdict() {
       if (!verdict) verdict = std::make_unique<Verdict>();
       return *verdict;
     }

@@ -66,7 +66,7 @@ void Engine::End(std::uint32_t index, std::optional<Error> error,
   call.ended = true;
   const bool failed = error.has_value();
   if (error) {
-    Verdict& verdict = entry.Its();
+    Verdict& verdict = entry.MakeVerdict();
     verdict.delay = std::max(verdict.delay, delay);
     if (!verdict.worst ||
         SeverityOf(error->code) > SeverityOf(verdict.worst->code)) {
@@ -74,7 +74,7 @@ void Engine::End(std::uint32_t index, std::optional<Error> error,
     }
   } else if (!call.outputs.empty()) {
     std::move(call.outputs.begin(), call.outputs.end(),
-              std::back_inserter(entry.Its().outputs));
+              std::back_inserter(entry.MakeVerdict().outputs));
   }
   --entry.open;
   if (call.state == State::kHolding) --entry.holding;

@@ -162,7 +162,7 @@ void Engine::PlaceReplies(std::uint32_t entry_index, TimePoint now,
     }
     if (carried) {
       std::move(call.result.replies.begin(), call.result.replies.end(),
-                std::back_inserter(entry.Its().replies));
+                std::back_inserter(entry.MakeVerdict().replies));
     }
     call.undone = again;
     End(index, std::nullopt, {}, now, actions);

@@ -179,7 +179,7 @@ void Engine::EndGivenUp(std::uint32_t index, TimePoint now, Actions& actions) {
   Call& call = calls_[index];
   call.undone = true;
   call.outputs.clear();
-  entries_[call.entry].Its().given_up = call.trouble->last;
+  entries_[call.entry].MakeVerdict().given_up = call.trouble->last;
   End(index, std::nullopt, {}, now, actions);
 }
 
@@ -235,7 +235,7 @@ void Engine::BuriedOrNot(std::uint32_t index, const Result<void>& result,
       // Its place can take it: it is sent with the settlement.
       DeadLetter letter;
       letter.facts = FactsOf(index);
-      entry.Its().letters.push_back(
+      entry.MakeVerdict().letters.push_back(
           {function.places[trouble.place], std::move(letter)});
     } else {
       NoteOf(index, Actions::Note::Kind::kBuried, actions);
