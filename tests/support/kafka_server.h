@@ -21,6 +21,7 @@
 
 #include "support/die_with_parent.h"
 #include "support/free_port.h"
+#include "support/stand_still.h"
 #include "support/temp_dir.h"
 
 namespace cirro::test {
@@ -116,7 +117,7 @@ class KafkaServer {
     }
   }
   /// Takes connections and answers nothing, until it is killed.
-  void StandStill() const { kill(pid_, SIGSTOP); }
+  void Pause() const { StandStill(pid_); }
   /// As a machine that loses its power.
   void Kill() {
     if (pid_ <= 0) return;

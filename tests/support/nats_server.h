@@ -14,6 +14,7 @@
 
 #include "support/child_process.h"
 #include "support/free_port.h"
+#include "support/stand_still.h"
 #include "support/temp_dir.h"
 
 namespace cirro::test {
@@ -117,7 +118,7 @@ class NatsServer {
   /// SIGKILL.
   void Kill() { process_.reset(); }
   /// It neither answers nor closes anything until Resume.
-  void Pause() const { process_->Signal(SIGSTOP); }
+  void Pause() const { StandStill(process_->pid()); }
   void Resume() const { process_->Signal(SIGCONT); }
 
  private:

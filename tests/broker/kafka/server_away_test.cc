@@ -91,7 +91,7 @@ TEST_P(KafkaServerStandsStill, NobodyIsKeptPastTheGraceTime) {
   ASSERT_TRUE(member->sink.Await(2));
   member->sink.Ack("0");
   ASSERT_TRUE(AwaitCommitted(topic, 1));
-  server_->StandStill();
+  server_->Pause();
   member->sink.Ack("1");
 
   const auto begin = std::chrono::steady_clock::now();
