@@ -180,7 +180,9 @@ void Dispatcher::Core::Run(CallId call, Actions& actions) noexcept {
       Context context(host, delivery.event(), facts);
       Duration took{};
       CallResult result = Single(work, context, took);
-      const TimePoint now = parts_.clock.Now();
+      // Whose observer was told how long it took, the clock has just said.
+      const TimePoint now =
+          parts_.observer != nullptr ? work.started + took : parts_.clock.Now();
       const MutexLock lock(mutex_);
       engine_.Finish(call, {&result, 1}, now, actions);
       AfterInput(actions);

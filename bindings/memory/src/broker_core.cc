@@ -40,18 +40,15 @@ std::size_t SizeOf(const MemoryRecord& record) {
   return size;
 }
 
-Stored Store(MemoryRecord record, std::size_t bytes, Timestamp time) {
-  Stored stored{.original = std::move(record.original),
-                .key = std::move(record.key),
-                .time = time,
-                .bytes = bytes};
+void Store(MemoryRecord&& record, Stored& stored) {
+  stored.original = std::move(record.original);
+  stored.key = std::move(record.key);
   if (auto* const event = std::get_if<Event>(&record.content)) {
     stored.event = std::move(*event);
   } else {
     stored.malformed = std::make_shared<const Malformed>(
         std::get<Malformed>(std::move(record.content)));
   }
-  return stored;
 }
 
 Error Refusal(ErrorCode code, std::string_view topic, std::string_view why) {
@@ -155,7 +152,7 @@ bool BrokerCore::MakeRoom(Partition& partition, std::uint32_t id,
 }
 
 Result<std::uint64_t> BrokerCore::Produce(std::string_view name,
-                                          MemoryRecord record) {
+                                          MemoryRecord&& record) {
   const std::size_t bytes = SizeOf(record);
   const Timestamp time = clock_.WallTime();
   const MutexLock lock(mutex_);
@@ -182,19 +179,22 @@ Result<std::uint64_t> BrokerCore::Produce(std::string_view name,
             std::to_string(options_.max_records) + " a partition, max_bytes " +
             std::to_string(options_.max_bytes));
   }
-  Stored stored = Store(std::move(record), bytes, time);
+  const std::uint64_t offset = partition.log.end();
+  Stored& stored = partition.log.Append();
+  Store(std::move(record), stored);
+  stored.time = time;
+  stored.bytes = bytes;
+  bytes_ += bytes;
   if (delayed_ > 0) {
     --delayed_;
     stored.visible = clock_.Now() + delay_;
   }
-  const std::uint64_t offset = partition.log.end();
   if (duplicates_ > 0) {
     --duplicates_;
+    Stored twin = stored;
+    partition.log.Append() = std::move(twin);
     bytes_ += bytes;
-    partition.log.Append(stored);
   }
-  bytes_ += bytes;
-  partition.log.Append(std::move(stored));
   WakeAll();
   return offset;
 }
@@ -322,7 +322,7 @@ void BrokerCore::LeaveGap(std::string_view topic, std::uint64_t count) {
   const MutexLock lock(mutex_);
   for (const std::uint32_t id :
        TopicOf(topic, options_.partitions)->second.partitions) {
-    for (std::uint64_t i = 0; i < count; ++i) partitions_[id]->log.Append({});
+    for (std::uint64_t i = 0; i < count; ++i) partitions_[id]->log.Append();
   }
   WakeAll();
 }

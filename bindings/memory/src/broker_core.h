@@ -24,9 +24,13 @@ namespace cirro::internal::memory {
 
 /// What a reader gets of one message.
 struct Fetched {
+  Fetched(const Stored& its, std::uint32_t its_partition,
+          std::uint64_t its_offset)
+      : record(its), partition(its_partition), offset(its_offset) {}
+
   Stored record;
-  std::uint32_t partition = 0;
-  std::uint64_t offset = 0;
+  std::uint32_t partition;
+  std::uint64_t offset;
   DeliveryToken token{};  ///< Of a durable consumer alone.
   int attempt = 1;
 };
@@ -39,7 +43,7 @@ class BrokerCore {
       : clock_(clock), options_(options) {}
 
   Result<void> CreateTopic(std::string_view name, std::uint32_t partitions);
-  Result<std::uint64_t> Produce(std::string_view topic, MemoryRecord record);
+  Result<std::uint64_t> Produce(std::string_view topic, MemoryRecord&& record);
   [[nodiscard]] std::vector<MemoryRecord> Read(std::string_view topic) const;
   [[nodiscard]] std::optional<MemoryCommit> Committed(
       std::string_view group, std::string_view partition) const;

@@ -122,8 +122,7 @@ FetchEnd BrokerCore::Fetch(std::uint32_t partition, std::uint64_t offset,
       end.visible = stored.visible;
       break;
     }
-    batch.push_back(
-        {.record = stored, .partition = partition, .offset = end.next});
+    batch.emplace_back(stored, partition, end.next);
     --most;
   }
   return end;
@@ -162,11 +161,10 @@ TimePoint BrokerCore::Take(std::string_view name, std::size_t most,
   const auto add = [&](const Stored& stored,
                        const SharedGroup::Message& message,
                        DeliveryToken token) {
-    batch.push_back({.record = stored,
-                     .partition = message.partition,
-                     .offset = message.offset,
-                     .token = token,
-                     .attempt = message.attempts});
+    Fetched& one =
+        batch.emplace_back(stored, message.partition, message.offset);
+    one.token = token;
+    one.attempt = message.attempts;
     --most;
   };
   DeliveryToken token;

@@ -86,13 +86,14 @@ std::vector<PartitionLag> InletShell::Lag() const {
   return lag_;
 }
 
-Delivery MakeDelivery(Fetched& fetched, const InletInfo& info, Settler& settler,
-                      DeliveryToken token) {
+void AddDelivery(Fetched& fetched, const InletInfo& info, Settler& settler,
+                 DeliveryToken token, std::vector<Delivery>& batch) {
   Stored& record = fetched.record;
-  Delivery delivery =
+  Delivery& delivery =
       record.event
-          ? Delivery(*std::move(record.event), info, settler, token)
-          : Delivery(Malformed(*record.malformed), info, settler, token);
+          ? batch.emplace_back(*std::move(record.event), info, settler, token)
+          : batch.emplace_back(Malformed(*record.malformed), info, settler,
+                               token);
   std::string_view traceparent;
   std::string_view tracestate;
   if (record.original != nullptr) {
@@ -106,7 +107,6 @@ Delivery MakeDelivery(Fetched& fetched, const InletInfo& info, Settler& settler,
   delivery.facts.key = std::move(record.key);
   delivery.facts.original = std::move(record.original);
   delivery.facts.attempt = fetched.attempt;
-  return delivery;
 }
 
 Said SaidBy(DeliveryToken token, const Settlement& settlement) {

@@ -68,9 +68,9 @@ class InletShell {
   Loop loop_;
 };
 
-/// The delivery of what was fetched.
-[[nodiscard]] Delivery MakeDelivery(Fetched& fetched, const InletInfo& info,
-                                    Settler& settler, DeliveryToken token);
+/// Adds the delivery of what was fetched, which is moved from.
+void AddDelivery(Fetched& fetched, const InletInfo& info, Settler& settler,
+                 DeliveryToken token, std::vector<Delivery>& batch);
 
 /// Of a settlement, what the source has to know.
 [[nodiscard]] Said SaidBy(DeliveryToken token, const Settlement& settlement);

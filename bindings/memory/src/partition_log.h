@@ -37,10 +37,10 @@ class PartitionLog {
   [[nodiscard]] std::uint64_t end() const { return start_ + count_; }
   [[nodiscard]] std::size_t size() const { return count_; }
 
-  void Append(Stored record) {
+  /// An empty one, which holds until the next.
+  Stored& Append() {
     if (count_ == ring_.size()) Grow();
-    ring_[(first_ + count_) & (ring_.size() - 1)] = std::move(record);
-    ++count_;
+    return ring_[(first_ + count_++) & (ring_.size() - 1)];
   }
   /// REQUIRES: start() <= offset < end().
   [[nodiscard]] const Stored& At(std::uint64_t offset) const {

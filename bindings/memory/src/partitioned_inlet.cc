@@ -173,8 +173,8 @@ void PartitionedInlet::Commit(bool clean) {
 
 void PartitionedInlet::Add(Fetched& fetched, PartitionReader& reader) {
   fetched.attempt = reader.attempts(fetched.offset) + 1;
-  batch_.push_back(MakeDelivery(fetched, shell_.info(), *this,
-                                TokenOf(reader, fetched.offset)));
+  AddDelivery(fetched, shell_.info(), *this, TokenOf(reader, fetched.offset),
+              batch_);
   ++open_;
 }
 

@@ -24,7 +24,7 @@ Turns::Turned SharedInlet::Turn() noexcept {
     turned.next = shell_.core().Take(shell_.options().group, shell_.room(open_),
                                      fetched_);
     for (Fetched& one : fetched_) {
-      batch_.push_back(MakeDelivery(one, shell_.info(), *this, one.token));
+      AddDelivery(one, shell_.info(), *this, one.token, batch_);
     }
     turned.delivered = batch_.size();
     open_ += batch_.size();
