@@ -338,16 +338,17 @@ bool Engine::Begin(CallId id, TimePoint now, Work& work, Actions& actions) {
   call.state = State::kRunning;
   call.started = now;
   call.returned = call.completed = call.thrown = false;
-  call.outputs.clear();
-  if (call.stop.stop_possible()) call.stop = std::stop_source(std::nostopstate);
+  if (call.has_extra) call.extra->Clear();  // Of the attempt before.
   const TimePoint hangs_at = now + function.timeout;
   call.hangs_at = hangs_at;
   TimePoint deadline = std::min(hangs_at, delivery.facts.deadline);
   work = {.function = call.function,
           .delivery = &delivery,
           .attempt = call.attempt,
-          .started = now,
-          .context = &call.context};
+          .started = now};
+  if (function.form == Handler::Form::kAsync) {
+    work.context = &call.MakeExtra().context;
+  }
   if (function.form == Handler::Form::kBatch) {
     state.batch_posted = false;
     if (!call.batch) call.batch = std::make_unique<BatchRun>();
@@ -400,11 +401,11 @@ void Engine::Finish(CallId id, std::span<CallResult> results, TimePoint now,
     batch.attempts.clear();
     batch.events.clear();
     // What the run published goes with the first of its events that is done.
-    std::vector<Settlement::Output> outputs =
-        std::exchange(calls_[index].outputs, {});
+    std::vector<Settlement::Output> outputs;
+    if (calls_[index].has_extra) outputs.swap(calls_[index].extra->outputs);
     for (std::size_t i = 0; i < results.size() && !outputs.empty(); ++i) {
       if (!results[i].error) {
-        calls_[batch.calls[i]].outputs = std::exchange(outputs, {});
+        calls_[batch.calls[i]].MakeExtra().outputs = std::exchange(outputs, {});
       }
     }
     // By index: the last member to leave takes nothing of the batch with it.
@@ -425,8 +426,8 @@ void Engine::Returned(CallId id, std::optional<CallResult> thrown,
   call.returned = true;
   // What was thrown says more than the Completion that it dropped.
   if (thrown &&
-      (!call.completed || call.result.kind == Outcome::Kind::kRetry)) {
-    call.result = *std::move(thrown);
+      (!call.completed || call.extra->result.kind == Outcome::Kind::kRetry)) {
+    call.MakeExtra().result = *std::move(thrown);
     call.thrown = true;
   }
   if (call.completed) FinishAsync(index, now, actions);
@@ -439,7 +440,7 @@ void Engine::Completed(CallId id, CallResult&& result, TimePoint now,
   if (index == kNone || calls_[index].completed) return;
   Call& call = calls_[index];
   call.completed = true;
-  if (!call.thrown) call.result = std::move(result);
+  if (!call.thrown) call.MakeExtra().result = std::move(result);
   if (call.returned) FinishAsync(index, now, actions);
   UpdateDemand(actions);
 }
@@ -449,7 +450,7 @@ void Engine::FinishAsync(std::uint32_t index, TimePoint now, Actions& actions) {
   const std::uint32_t function = call.function;
   --states_[function].active;
   --counts_.running;
-  FinishOne(index, std::exchange(call.result, {}), now, actions);
+  FinishOne(index, std::exchange(call.extra->result, {}), now, actions);
   Pump(function, actions);
 }
 
@@ -465,7 +466,7 @@ std::optional<Work> Engine::Find(CallId id) const {
               .delivery = &*entries_[call.entry].delivery,
               .attempt = call.attempt,
               .started = call.started,
-              .thrown = call.thrown ? &call.result : nullptr};
+              .thrown = call.thrown ? &call.extra->result : nullptr};
 }
 
 // g++ 12 at -Og takes the library's own constructor of a stop_source for a use
@@ -478,12 +479,13 @@ std::stop_token Engine::StopToken(CallId id) {
   const std::uint32_t index = Lookup(id);
   if (index == kNone) return {};
   Call& call = calls_[index];
-  if (!call.stop.stop_possible()) {
-    call.stop = std::stop_source();
+  std::stop_source& stop = call.MakeExtra().stop;
+  if (!stop.stop_possible()) {
+    stop = std::stop_source();
     // Nobody can have a callback on it yet.
-    if (call.hung || call.ended) call.stop.request_stop();
+    if (call.hung || call.ended) stop.request_stop();
   }
-  return call.stop.get_token();
+  return stop.get_token();
 }
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop

@@ -151,7 +151,43 @@ class Engine {
     bool kept = false;        // It was said that it is kept.
   };
 
+  // What few calls have: those of asynchronous functions, with replies, of a
+  // transactional source, or that may be told to stop.
+  struct Extra {
+    // For the slot's next call, whose own nothing of it is.
+    void Clear() {
+      result.error.reset();
+      result.replies.clear();
+      send_error.reset();
+      if (stop.stop_possible()) stop = std::stop_source(std::nostopstate);
+      context.reset();
+      outputs.clear();
+    }
+
+    CallResult result{};  // Of async, completed; replies while holding.
+    std::uint32_t sends_open = 0;  // Replies with the outlet.
+    std::uint32_t sends_begun = 0;
+    std::chrono::milliseconds send_delay{0};
+    std::optional<Error> send_error{};
+    std::stop_source stop{std::nostopstate};
+    std::optional<Context> context{};
+    std::vector<Settlement::Output> outputs{};  // Of a transactional source.
+  };
+
   struct Call {
+    Extra& MakeExtra() {
+      if (!extra) extra = std::make_unique<Extra>();
+      has_extra = true;
+      return *extra;
+    }
+    void DropOutputs() {
+      if (has_extra) extra->outputs.clear();
+    }
+    void AskToStop(Actions& actions) const {
+      if (!has_extra || !extra->stop.stop_possible()) return;
+      actions.stop.push_back(extra->stop);
+    }
+
     std::uint32_t generation = 1;
     std::uint32_t entry = kNone;
     std::uint32_t function = 0;
@@ -171,20 +207,14 @@ class Engine {
     bool thrown = false;     // Of async: `result` is what it threw.
     bool claimed = false;    // Its event is its own at the dedup store.
     bool undone = false;     // It ended without an error, and is not done.
+    bool has_extra = false;  // `extra` is its own.
     int attempt = 1;
     int held_back = 0;  // How often, by another's claim.
     TimePoint started{};
-    TimePoint hangs_at{};          // When the function must have ended.
-    std::uint32_t sends_open = 0;  // Replies with the outlet.
-    std::uint32_t sends_begun = 0;
-    std::chrono::milliseconds send_delay{0};
-    std::optional<Error> send_error{};
-    CallResult result{};  // Of async, completed; replies while holding.
-    std::stop_source stop{std::nostopstate};
-    std::optional<Context> context{};
+    TimePoint hangs_at{};               // When the function must have ended.
     std::unique_ptr<BatchRun> batch{};  // Of the leader.
     std::unique_ptr<Trouble> trouble{};
-    std::vector<Settlement::Output> outputs{};  // Of a transactional source.
+    std::unique_ptr<Extra> extra{};  // Stays with the slot.
   };
 
   // What the calls of an entry have left for its settlement.

@@ -39,7 +39,7 @@ void Engine::Conclude(std::uint32_t index, CallResult&& result, TimePoint now,
            result.after.value_or(std::chrono::milliseconds(0)), now, actions);
       return;
     case Outcome::Kind::kReply: {
-      call.result.replies = std::move(result.replies);
+      call.MakeExtra().result.replies = std::move(result.replies);
       Entry& entry = entries_[call.entry];
       if (entry.delivery->facts.reply_capacity == 0) {
         SendReplies(index, now, actions);
@@ -72,8 +72,9 @@ void Engine::End(std::uint32_t index, std::optional<Error> error,
         SeverityOf(error->code) > SeverityOf(verdict.worst->code)) {
       verdict.worst = std::move(error);
     }
-  } else if (!call.outputs.empty()) {
-    std::move(call.outputs.begin(), call.outputs.end(),
+  } else if (call.has_extra && !call.extra->outputs.empty()) {
+    std::vector<Settlement::Output>& outputs = call.extra->outputs;
+    std::move(outputs.begin(), outputs.end(),
               std::back_inserter(entry.MakeVerdict().outputs));
   }
   --entry.open;
@@ -124,13 +125,8 @@ void Engine::Leave(std::uint32_t index, Actions& actions) {
   call.returned = call.completed = call.thrown = false;
   call.undone = false;
   call.held_back = 0;
-  call.send_error.reset();
-  call.result.error.reset();
-  call.result.replies.clear();
   call.trouble.reset();
-  call.outputs.clear();
-  if (call.stop.stop_possible()) call.stop = std::stop_source(std::nostopstate);
-  call.context.reset();
+  if (std::exchange(call.has_extra, false)) call.extra->Clear();
   calls_.Release(index);
   if (--entry.live == 0 && entry.settled) FreeEntry(entry_index);
 }
@@ -267,7 +263,7 @@ void Engine::GiveBackAll(TimePoint now, Actions& actions) {
       const std::uint32_t index = std::exchange(i, calls_[i].next_of_entry);
       Call& call = calls_[index];
       if (call.ended) continue;
-      if (call.stop.stop_possible()) actions.stop.push_back(call.stop);
+      call.AskToStop(actions);
       End(index, WhyGivenBack(e), {}, now, actions);
     }
     entry.placing = false;

@@ -28,8 +28,8 @@ ErrorCode UndeliveredAs(ErrorCode code) {
 void Engine::SendReplies(std::uint32_t index, TimePoint now, Actions& actions) {
   Call& call = calls_[index];
   const EngineFunction& function = functions_[call.function];
-  std::vector<Event> replies = std::move(call.result.replies);
-  call.result.replies.clear();
+  Extra& extra = call.MakeExtra();
+  std::vector<Event> replies = std::exchange(extra.result.replies, {});
   if (function.reply_to == EngineFunction::kDiscard) {
     End(index, std::nullopt, {}, now, actions);
     return;
@@ -48,16 +48,16 @@ void Engine::SendReplies(std::uint32_t index, TimePoint now, Actions& actions) {
   }
   if (Transactional(call)) {
     for (Event& reply : replies) {
-      call.outputs.push_back({function.reply_to, std::move(reply)});
+      extra.outputs.push_back({function.reply_to, std::move(reply)});
     }
     End(index, std::nullopt, {}, now, actions);
     return;
   }
   call.state = State::kSending;
-  call.result.replies = std::move(replies);
-  call.sends_open = call.sends_begun = 0;
-  call.send_error.reset();
-  call.send_delay = {};
+  extra.result.replies = std::move(replies);
+  extra.sends_open = extra.sends_begun = 0;
+  extra.send_error.reset();
+  extra.send_delay = {};
   ArmDeadline(index);
   SendSome(index, actions);
 }
@@ -65,13 +65,15 @@ void Engine::SendReplies(std::uint32_t index, TimePoint now, Actions& actions) {
 // The next window. One after the other: an outlet that confirms inside of Send
 // would else nest as deeply as there are replies.
 void Engine::SendSome(std::uint32_t index, Actions& actions) {
-  Call& call = calls_[index];
-  std::vector<Event>& replies = call.result.replies;
+  const Call& call = calls_[index];
+  Extra& extra = *call.extra;
+  std::vector<Event>& replies = extra.result.replies;
   const std::uint32_t outlet = functions_[call.function].reply_to;
-  while (call.sends_open < kSendsAtOnce && call.sends_begun < replies.size()) {
-    ++call.sends_open;
+  while (extra.sends_open < kSendsAtOnce &&
+         extra.sends_begun < replies.size()) {
+    ++extra.sends_open;
     actions.send.push_back(
-        {outlet, IdOf(index), std::move(replies[call.sends_begun++])});
+        {outlet, IdOf(index), std::move(replies[extra.sends_begun++])});
   }
 }
 
@@ -88,25 +90,26 @@ void Engine::Sent(CallId id, const Result<void>& result,
     return;
   }
   if (call.state != State::kSending) return;
-  if (!result && !call.send_error) {
-    call.send_error = Error{UndeliveredAs(result.error().code),
-                            "the reply was not taken: " +
-                                std::string(ToString(result.error().code)) +
-                                ": " + result.error().message};
+  Extra& extra = *call.extra;
+  if (!result && !extra.send_error) {
+    extra.send_error = Error{UndeliveredAs(result.error().code),
+                             "the reply was not taken: " +
+                                 std::string(ToString(result.error().code)) +
+                                 ": " + result.error().message};
   }
-  call.send_delay = std::max(call.send_delay, retry_after);
-  if (--call.sends_open > 0) return;
+  extra.send_delay = std::max(extra.send_delay, retry_after);
+  if (--extra.sends_open > 0) return;
   // After a failure the event comes again, and with it all replies.
-  if (!call.send_error && call.sends_begun < call.result.replies.size()) {
+  if (!extra.send_error && extra.sends_begun < extra.result.replies.size()) {
     SendSome(index, actions);
     return;
   }
-  call.result.replies.clear();
+  extra.result.replies.clear();
   timers_.Remove(index);
   call.state = State::kReturned;
-  if (call.send_error) {
-    Fail(index, *std::exchange(call.send_error, std::nullopt), call.send_delay,
-         now, actions);
+  if (extra.send_error) {
+    Fail(index, *std::exchange(extra.send_error, std::nullopt),
+         extra.send_delay, now, actions);
   } else {
     End(index, std::nullopt, {}, now, actions);
   }
@@ -126,7 +129,8 @@ Engine::Buffered Engine::Buffer(CallId id, std::uint32_t outlet,
   Call& call = calls_[index];
   if (!Transactional(call)) return Buffered::kNo;
   if (call.ended || call.state != State::kRunning) return Buffered::kTooLate;
-  for (const Event& event : events) call.outputs.push_back({outlet, event});
+  auto& outputs = call.MakeExtra().outputs;
+  for (const Event& event : events) outputs.push_back({outlet, event});
   return Buffered::kYes;
 }
 
@@ -140,7 +144,7 @@ void Engine::PlaceReplies(std::uint32_t entry_index, TimePoint now,
   for (std::uint32_t i = entry.first_call; i != kNone;
        i = calls_[i].next_of_entry) {
     if (calls_[i].state == State::kHolding) {
-      total += calls_[i].result.replies.size();
+      total += calls_[i].extra->result.replies.size();
     }
   }
   const Error* const worst = entry.worst();
@@ -161,7 +165,8 @@ void Engine::PlaceReplies(std::uint32_t entry_index, TimePoint now,
       continue;
     }
     if (carried) {
-      std::move(call.result.replies.begin(), call.result.replies.end(),
+      auto& replies = call.extra->result.replies;
+      std::move(replies.begin(), replies.end(),
                 std::back_inserter(entry.MakeVerdict().replies));
     }
     call.undone = again;

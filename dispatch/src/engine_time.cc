@@ -101,7 +101,7 @@ void Engine::Expire(std::uint32_t index, TimePoint now, Actions& actions) {
   if (!call.follows) timers_.Set(index, call.hangs_at);
   if (call.ended || !PeerWaits(call)) return;
   const bool batch = functions_[call.function].form == Handler::Form::kBatch;
-  if (!batch && call.stop.stop_possible()) actions.stop.push_back(call.stop);
+  if (!batch) call.AskToStop(actions);
   End(index,
       Error{ErrorCode::kDeadlineExceeded,
             "the function did not end before its deadline"},
@@ -113,7 +113,7 @@ void Engine::Hang(std::uint32_t index, TimePoint now, Actions& actions) {
   const EngineFunction& function = functions_[lead.function];
   ++counts_.hung;
   timers_.Set(index, now + function.timeout);  // When it is no passing fault.
-  if (lead.stop.stop_possible()) actions.stop.push_back(lead.stop);
+  lead.AskToStop(actions);
   const bool batch = function.form == Handler::Form::kBatch;
   const std::span<const std::uint32_t> members =
       batch ? std::span<const std::uint32_t>(lead.batch->calls)

@@ -74,7 +74,7 @@ void Engine::Fail(std::uint32_t index, Error error,
   const EngineFunction& function = functions_[call.function];
   const Delivery& delivery = *entries_[call.entry].delivery;
   const bool rejected = SeverityOf(error.code) <= Severity::kInvalid;
-  call.outputs.clear();
+  call.DropOutputs();
   if (delivery.inlet().peer_waits) {
     // It tries again by itself what failed; what is rejected it would forget.
     if (rejected && !giving_back_ && !function.places.empty() &&
@@ -178,7 +178,7 @@ void Engine::GiveUp(std::uint32_t index, DeadReason reason, TimePoint now,
 void Engine::EndGivenUp(std::uint32_t index, TimePoint now, Actions& actions) {
   Call& call = calls_[index];
   call.undone = true;
-  call.outputs.clear();
+  call.DropOutputs();
   entries_[call.entry].MakeVerdict().given_up = call.trouble->last;
   End(index, std::nullopt, {}, now, actions);
 }
