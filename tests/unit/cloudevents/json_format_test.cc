@@ -99,6 +99,23 @@ TEST(IsJson, RefusesWhatIsNone) {
   EXPECT_FALSE(IsJson(std::string("\0", 1)));
 }
 
+// Strings are read in steps, the longest of 16 bytes.
+TEST(IsJson, SeesEachByteOfAStringWhereverItStands) {
+  for (std::size_t size = 1; size <= 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text = '"' + std::string(size, 'a') + "\",1";
+        text[at + 1] = static_cast<char>(byte);
+        const bool plain =
+            byte >= 0x20 && byte < 0x80 && byte != '\\' && byte != '"';
+        // As one of two elements, and without what follows it.
+        ASSERT_EQ(IsJson("[" + text + "]"), plain) << size << "@" << at;
+        ASSERT_EQ(IsJson(text.substr(0, size + 2)), plain) << size << "@" << at;
+      }
+    }
+  }
+}
+
 TEST(IsJson, CountsDepth) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
