@@ -60,7 +60,8 @@ Consumer::Consumer(const Parts& parts, std::unique_ptr<Callbacks> callbacks,
       asker_(std::make_unique<Asker>(handle_.get(), shared_.mailbox)),
       events_(rd_kafka_queue_get_consumer(handle_.get())),
       decoder_(options_.decode),
-      most_at_once_(MostAtOnce(options_)) {
+      most_at_once_(MostAtOnce(options_)),
+      turn_([&mailbox = shared_.mailbox] { mailbox.Wake(); }) {
   batch_.reserve(Partition::kBatch);
   const std::uint64_t one = 1;
   rd_kafka_queue_io_event_enable(events_.get(), shared_.mailbox.descriptor(),
@@ -104,6 +105,7 @@ void Consumer::Run() noexcept {
 
 bool Consumer::Turn(TimePoint now) noexcept {
   bool busy = TakeNotes();
+  GiveTurn(now);
   busy = ServeEvents(events_.get()) || busy;
   if (closing_events_) busy = ServeEvents(closing_events_.get()) || busy;
   TakeAnswer(now);
@@ -179,9 +181,11 @@ void Consumer::Take(Note& note) noexcept {
   if (partition == nullptr) return;  // Of an assignment that is over.
   Ledger& ledger = partition->ledger;
   const std::uint64_t offset = note.token.low;
+  const bool alone = ledger.charged() == offset;
   switch (note.kind) {
     case Note::Kind::kDone:
       if (ledger.Done(offset)) {
+        if (alone) partition->ended_alone = ledger.version();
         ++done_;
         if (partition->suspicious) TellSuspicion(*partition);
         if (note.outputs) {
@@ -194,8 +198,9 @@ void Consumer::Take(Note& note) noexcept {
       return;
     case Note::Kind::kGivenBack:
       // In a drain it is the next owner's.
-      if (!ledger.GivenBack(offset) ||
-          shared_.phase.load() != Phase::kRunning || partition->revoking) {
+      if (!ledger.GivenBack(offset)) return;
+      if (alone) partition->ended_alone = ledger.version();
+      if (shared_.phase.load() != Phase::kRunning || partition->revoking) {
         return;
       }
       ledger.Again(offset);

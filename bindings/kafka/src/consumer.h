@@ -20,6 +20,7 @@
 #include "cirro/dispatch/delivery.h"
 #include "cirro/dispatch/inlet.h"
 #include "cirro/dispatch/link.h"
+#include "cirro/dispatch/suspect_turn.h"
 #include "cirro/kafka/codec.h"
 #include "cirro/kafka/inlet_options.h"
 #include "handles.h"
@@ -116,6 +117,8 @@ class Consumer {
   void Decode(Partition& partition, const rd_kafka_message_t& message);
   void NudgeFetching(TimePoint now) noexcept;
   void HandOver() noexcept;
+  [[nodiscard]] bool MayRunAlone(const Partition& partition, TimePoint now);
+  void GiveTurn(TimePoint now) noexcept;
   [[nodiscard]] bool KeepsTooMuch(const Partition& partition) const noexcept;
   void WarnOfSpan(Partition& partition) noexcept;
   void WarnOfOutputs(Partition& partition) noexcept;
@@ -226,7 +229,9 @@ class Consumer {
   TimePoint nudge_at_{};
   TimePoint close_by_ = TimePoint::max();  // The step of a stop.
   TimePoint end_by_ = TimePoint::max();    // All of them.
-  std::size_t first_ = 0;  // Of the partitions, for the next round.
+  std::size_t first_ = 0;    // Of the partitions, for the next round.
+  bool has_turn_ = false;    // Of turn_.
+  TimePoint alone_since_{};  // When the last suspect was charged.
 
   KafkaDecoder decoder_;
   std::vector<KafkaHeader> headers_;
@@ -234,6 +239,7 @@ class Consumer {
   const std::size_t most_at_once_;  // That it is handed over with.
   bool at_once_ = false;  // The last batch was settled by who took it.
   std::vector<Note> notes_;
+  SuspectTurn turn_;
 };
 
 }  // namespace cirro::internal::kafka

@@ -139,6 +139,7 @@ void Consumer::Committed(const Committing::Part& part,
     partition->committed_offset = part.offset;
     partition->began = true;
     if (partition->awaited <= part.version) partition->awaited = 0;
+    if (partition->ended_alone <= part.version) partition->ended_alone = 0;
     return;
   }
 

@@ -90,6 +90,9 @@ bool Consumer::Read(Partition& partition, TimePoint now) noexcept {
       continue;
     }
     const auto offset = static_cast<std::uint64_t>(message->offset);
+    if (partition.ledger.RunsAlone(offset) && !MayRunAlone(partition, now)) {
+      break;
+    }
     switch (partition.ledger.Arrived(offset)) {
       case Ledger::Take::kDeliver:
         Decode(partition, *message);
@@ -171,6 +174,36 @@ bool Consumer::OnReadError(Partition& partition,
       OnError(message.err, shared_.NameOf(partition.slot) + ": " +
                                rd_kafka_message_errstr(&message));
       return true;
+  }
+}
+
+// A death while a suspect runs is its own: so no other runs then, of whatever
+// partition or inlet.
+bool Consumer::MayRunAlone(const Partition& partition, TimePoint now) {
+  const bool another_runs = std::any_of(
+      partitions_.begin(), partitions_.end(), [&](const auto& each) {
+        return each && each.get() != &partition && each->ledger.charged();
+      });
+  if (another_runs && now - alone_since_ < SuspectTurn::kLongest) return false;
+  if (!has_turn_) has_turn_ = turn_.Take(now);
+  if (has_turn_) alone_since_ = now;
+  return has_turn_;
+}
+
+// Once it is committed that they ended, and the process lives.
+void Consumer::GiveTurn(TimePoint now) noexcept {
+  if (!has_turn_) return;
+  bool committed = true;
+  for (const auto& partition : partitions_) {
+    if (!partition) continue;
+    if (partition->ledger.charged()) return;
+    committed = committed && partition->ended_alone == 0;
+  }
+  if (committed) {
+    turn_.Give();
+    has_turn_ = false;
+  } else {
+    commit_at_ = std::min(commit_at_, now);
   }
 }
 

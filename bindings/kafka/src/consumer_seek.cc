@@ -123,6 +123,7 @@ void Consumer::Void(Partition& partition, std::uint64_t position,
   partition.reads_again = false;
   partition.gone = false;
   partition.suspicious = false;
+  partition.ended_alone = 0;
   partition.ledger.Begin(nullptr, position, end);
   partition.awaited = partition.ledger.version();
 }

@@ -68,12 +68,21 @@ Ledger::Take Ledger::Arrived(std::uint64_t offset) {
   return Take::kHold;
 }
 
+bool Ledger::RunsAlone(std::uint64_t offset) const {
+  if (!IsToBeCharged(offset)) return false;
+  const auto back = given_back_.find(offset);
+  if (back != given_back_.end()) return back->second;
+  return watermark_.open() == 0 && !watermark_.IsDone(offset);
+}
+
+bool Ledger::IsToBeCharged(std::uint64_t offset) const noexcept {
+  return suspects_.active() && charged_ != offset + 1 &&
+         !suspects_.IsGivenUp(offset);
+}
+
 // Whether it is to be committed first that it runs alone.
 bool Ledger::Charge(std::uint64_t offset) {
-  if (!suspects_.active() || charged_ == offset + 1 ||
-      suspects_.IsGivenUp(offset)) {
-    return false;
-  }
+  if (!IsToBeCharged(offset)) return false;
   suspects_.Charge(offset);
   charged_ = offset + 1;
   ++changes_;

@@ -47,6 +47,8 @@ class Ledger {
 
   /// The next record, `offset`, is there. kDeliver makes it open.
   [[nodiscard]] Take Arrived(std::uint64_t offset);
+  /// Whether Arrived would charge it now with a death that may come.
+  [[nodiscard]] bool RunsAlone(std::uint64_t offset) const;
   /// Of an open one: which attempt comes, and whether it is not to be run.
   [[nodiscard]] int AttemptOf(std::uint64_t offset) const;
   [[nodiscard]] bool IsGivenUp(std::uint64_t offset) const noexcept {
@@ -108,6 +110,7 @@ class Ledger {
 
  private:
   void Moved();
+  [[nodiscard]] bool IsToBeCharged(std::uint64_t offset) const noexcept;
   bool Charge(std::uint64_t offset);
 
   const Limits limits_;

@@ -53,6 +53,8 @@ class Partition {
   std::uint64_t committed_offset = 0;
   std::uint64_t awaited = 0;  ///< The version to be committed first; 0: none.
   bool began = false;         ///< The first of these was.
+  /// The version that says that a suspect ended; 0: it is committed.
+  std::uint64_t ended_alone = 0;
   std::size_t metadata_bytes = kMostMetadataBytes;
   TimePoint read_at{};          ///< Not before; after a record came back.
   std::uint64_t read_from = 0;  ///< Where then.

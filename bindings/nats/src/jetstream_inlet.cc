@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstDelay{200};
 constexpr milliseconds kLongestDelay{30'000};
+constexpr milliseconds kFlushPatience{500};
 // Deliveries that ended well and are remembered; about 6 MB at most.
 constexpr std::size_t kExcused = 65'536;
 
@@ -60,7 +61,16 @@ JetStreamInlet::JetStreamInlet(JetStreamInletOptions options,
              options_.heartbeat),
       suspects_(kExcused),
       drops_(!options_.filter.empty()),
-      link_(options_.connection, options_.name, clock, observer) {}
+      link_(options_.connection, options_.name, clock, observer),
+      turn_([this] {
+        {
+          const MutexLock lock(mutex_);
+          must_wait_ = false;
+          wake_fetcher_ = true;
+        }
+        settler_wakes_.notify_one();
+        fetcher_wakes_.notify_one();
+      }) {}
 
 JetStreamInlet::~JetStreamInlet() { static_cast<void>(Stop(milliseconds(0))); }
 
@@ -349,6 +359,12 @@ void JetStreamInlet::TellSettled(Outbox& scratch) noexcept {
   }
   Publish(scratch);
   for (const AckReply& message : ended) journal_.End(link_.get(), message);
+  if (!ended.empty()) {
+    // A death from here on is not theirs, and the server has to know it.
+    static_cast<void>(
+        natsConnection_FlushTimeout(link_.get(), kFlushPatience.count()));
+    turn_.Give();
+  }
   // To one that waits for messages of the server.
   if (!wake.empty()) {
     static_cast<void>(

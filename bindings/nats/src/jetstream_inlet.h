@@ -18,6 +18,7 @@
 #include "cirro/dispatch/inlet.h"
 #include "cirro/dispatch/link.h"
 #include "cirro/dispatch/mutex.h"
+#include "cirro/dispatch/suspect_turn.h"
 #include "cirro/nats/codec.h"
 #include "cirro/nats/nats.h"
 #include "consumer.h"
@@ -191,6 +192,8 @@ class JetStreamInlet : public Inlet,
   bool draining_ CIRRO_GUARDED_BY(mutex_) = false;
   int telling_ CIRRO_GUARDED_BY(mutex_) = 0;
   bool suspect_runs_ CIRRO_GUARDED_BY(mutex_) = false;
+  // It is no suspect's turn here, until turn_ wakes.
+  bool must_wait_ CIRRO_GUARDED_BY(mutex_) = false;
   bool wake_fetcher_ CIRRO_GUARDED_BY(mutex_) = false;
   bool fetched_last_ CIRRO_GUARDED_BY(mutex_) = false;
   bool stopped_ CIRRO_GUARDED_BY(mutex_) = false;
@@ -199,6 +202,7 @@ class JetStreamInlet : public Inlet,
   Link link_;
   // The link's.
   natsSubscription* messages_ CIRRO_GUARDED_BY(mutex_) = nullptr;
+  SuspectTurn turn_;
 
   std::jthread settler_;
   std::jthread fetcher_;

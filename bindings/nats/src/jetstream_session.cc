@@ -152,7 +152,8 @@ void JetStreamInlet::Wait(const std::stop_token& stop, TimePoint until) {
       mutex_, stop, std::min(until, Now() + kTimers),
       [this, open, demand = demand_]() CIRRO_REQUIRES(mutex_) {
         return demand_ != demand || seek_ != nullptr ||
-               (!suspect_runs_ && held_count_ > 0) || wake_fetcher_ ||
+               (!suspect_runs_ && !must_wait_ && held_count_ > 0) ||
+               wake_fetcher_ ||
                deliveries_.count() + unconfirmed_.size() < open;
       });
 }
@@ -355,8 +356,7 @@ void JetStreamInlet::RunSuspect() {
   {
     const MutexLock lock(mutex_);
     if (suspect_runs_) return;
-    suspect_runs_ = !held_.empty();
-    held_count_ -= suspect_runs_ ? 1 : 0;
+    must_wait_ = true;  // Until it is woken, if it must.
   }
   if (suspicious_ == held_.empty()) {
     suspicious_ = !held_.empty();
@@ -367,9 +367,14 @@ void JetStreamInlet::RunSuspect() {
                           " more that are here; they run one at a time"
                     : "no message is left that a process may have ended over");
   }
-  if (held_.empty()) return;
+  if (held_.empty() || !turn_.Take(Now())) return;
   Held held = std::move(held_.front());
   held_.pop_front();
+  {
+    const MutexLock lock(mutex_);
+    suspect_runs_ = true;
+    --held_count_;
+  }
   if (const auto before = journal_.Begin(link_.get(), held.facts)) {
     held.delivery.facts.crashed = *before >= options_.max_crashes;
     if (held.delivery.facts.crashed) {
@@ -381,6 +386,7 @@ void JetStreamInlet::RunSuspect() {
     Say(LogLevel::kWarning,
         before.error().message + ": crashes are not counted");
   }
+  if (held.delivery.facts.crashed) turn_.Give();
   batch_.push_back(std::move(held.delivery));
   HandOver();
 }
@@ -491,6 +497,7 @@ void JetStreamInlet::DoSeek() {
     request->result = made ? Result<void>() : Result<void>(made.error());
     changed_.notify_all();
   }
+  if (made) turn_.Give();
   if (before != nullptr) Link::End(before);
   lost_ = !Subscribe();
 }

@@ -1,9 +1,11 @@
-// A process of a consumer group, to be killed: BROKERS TOPIC GROUP FILE.
+// A process of a consumer group, to be killed: BROKERS TOPICS GROUP FILE
+// [INSTANCE]. Of several topics, with commas, each has an inlet of its own.
 //
 // It writes the id of each event that it has done to FILE, a line each, and
-// then settles it. An event of type "poison" kills it, one that is given up for
-// that is written as "crashed ID". It says "ready" when it is assigned, and
-// SIGTERM makes it stop in good order.
+// then settles it. An event of type "poison" kills it, one of type
+// "late.poison" a moment later, while others run; one of type "late" is done
+// after a longer one. What is given up is written as "crashed ID". It says
+// "ready" when it is assigned, and SIGTERM makes it stop in good order.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +14,11 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "cirro/dispatch/capability.h"
 #include "cirro/dispatch/consumer_groups.h"
@@ -30,19 +36,39 @@ class Writing final : public Sink {
 
   void Deliver(std::span<Delivery> batch) noexcept override {
     for (Delivery& delivery : batch) {
-      std::string line(delivery.event()->id());
+      const std::string type(delivery.event()->type());
       if (delivery.facts.crashed) {
-        line.insert(0, "crashed ");
-      } else if (delivery.event()->type() == "poison") {
+        Write("crashed " + std::string(delivery.event()->id()));
+      } else if (type == "poison") {
         kill(getpid(), SIGKILL);
+      } else if (type == "late.poison") {
+        std::thread([held = std::move(delivery)] {
+          std::this_thread::sleep_for(kMoment);
+          kill(getpid(), SIGKILL);
+        }).detach();
+        continue;
+      } else if (type == "late") {
+        std::thread([this, held = std::move(delivery)]() mutable {
+          std::this_thread::sleep_for(3 * kMoment);
+          Write(std::string(held.event()->id()));
+          held.Settle({.kind = Settlement::Kind::kAck});
+        }).detach();
+        continue;
+      } else {
+        Write(std::string(delivery.event()->id()));
       }
-      line += '\n';
-      if (write(file_, line.data(), line.size()) < 0) _exit(1);
       delivery.Settle({.kind = Settlement::Kind::kAck});
     }
   }
 
  private:
+  static constexpr std::chrono::milliseconds kMoment{200};
+
+  void Write(std::string line) const {
+    line += '\n';
+    if (write(file_, line.data(), line.size()) < 0) _exit(1);
+  }
+
   const int file_;
 };
 
@@ -58,7 +84,7 @@ class Saying final : public PartitionHooks {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 5) return 2;
+  if (count != 5 && count != 6) return 2;
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
@@ -66,7 +92,6 @@ int main(int count, char** arguments) {
 
   KafkaInletOptions options;
   options.connection.brokers = arguments[1];
-  options.topics = {arguments[2]};
   options.group = arguments[3];
   options.commit_every = std::chrono::milliseconds(50);
   options.session_timeout = std::chrono::milliseconds(6'000);
@@ -74,12 +99,24 @@ int main(int count, char** arguments) {
   test::Notes notes;
   Writing sink(arguments[4]);
   Saying hooks;
-  auto inlet = test::Kafka().make_inlet(options, clock, notes);
-  if (!inlet) return 3;
-  CapabilityOf<ConsumerGroups>(**inlet)->SetPartitionHooks(hooks);
-  if (!(*inlet)->Start(sink)) return 4;
+  std::vector<std::unique_ptr<Inlet>> inlets;
+  std::string topic;
+  for (std::istringstream topics(arguments[2]);
+       std::getline(topics, topic, ',');) {
+    options.topics = {topic};
+    if (count == 6) options.instance_id = arguments[5] + topic;
+    auto inlet = test::Kafka().make_inlet(options, clock, notes);
+    if (!inlet) return 3;
+    CapabilityOf<ConsumerGroups>(**inlet)->SetPartitionHooks(hooks);
+    if (!(*inlet)->Start(sink)) return 4;
+    inlets.push_back(*std::move(inlet));
+  }
   int number = 0;
   sigwait(&stop, &number);
-  (*inlet)->BeginDrain(std::chrono::seconds(5));
-  return (*inlet)->Stop(std::chrono::seconds(5)) ? 0 : 1;
+  for (const auto& inlet : inlets) inlet->BeginDrain(std::chrono::seconds(5));
+  bool stopped = true;
+  for (const auto& inlet : inlets) {
+    stopped = inlet->Stop(std::chrono::seconds(5)) && stopped;
+  }
+  return stopped ? 0 : 1;
 }

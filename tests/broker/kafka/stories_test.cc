@@ -31,6 +31,7 @@ using test::Eventually;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::Ge;
 using ::testing::IsEmpty;
 using ::testing::Le;
@@ -40,11 +41,37 @@ using ::testing::SizeIs;
 class KafkaStories : public test::KafkaInletTest {
  protected:
   // A process that does what comes; its work is in file().
-  std::unique_ptr<ChildProcess> StartProcess(const std::string& topic) {
+  std::unique_ptr<ChildProcess> StartProcess(const std::string& topics,
+                                             const std::string& instance = {}) {
+    std::vector<std::string> arguments = {
+        CIRRO_BINARY_DIR "/tests/bin/kafka_member", test::KafkaUrl(), topics,
+        group_, file()};
+    if (!instance.empty()) arguments.push_back(instance);
     return std::make_unique<ChildProcess>(ChildProcess::Start{
-        .arguments = {CIRRO_BINARY_DIR "/tests/bin/kafka_member",
-                      test::KafkaUrl(), topic, group_, file()},
-        .environment = {}});
+        .arguments = std::move(arguments), .environment = {}});
+  }
+  // Starts such a process anew each time it dies, until all `events` are done
+  // or it died ten times. How often it died.
+  int Deaths(std::size_t events, const std::string& topics,
+             const std::string& instance = {}) {
+    for (int deaths = 0; deaths < 10; ++deaths) {
+      const auto process = StartProcess(topics, instance);
+      EXPECT_TRUE(process->WaitFor("ready"));
+      bool dead = false;
+      EXPECT_TRUE(Eventually(
+          [&] {
+            dead = !process->Runs();
+            return dead || Done().size() == events;
+          },
+          milliseconds(60'000)));
+      if (!dead) {
+        process->Signal(SIGTERM);
+        EXPECT_EQ(process->Wait(), 0);
+        return deaths;
+      }
+      EXPECT_EQ(process->Wait(), -SIGKILL);
+    }
+    return 10;
   }
   std::string file() { return directory_ / "done"; }
   std::vector<std::string> Lines() {
@@ -386,29 +413,39 @@ TEST_F(KafkaStories, Story13ARecordThatKillsTheProcessIsGivenUp) {
                       i == 20 ? "poison" : "good");
   }
   tool().Flush();
-  int deaths = 0;
-  std::unique_ptr<ChildProcess> process;
-  for (; deaths < 10; ++deaths) {
-    process = StartProcess(topic);
-    ASSERT_TRUE(process->WaitFor("ready"));
-    bool dead = false;
-    ASSERT_TRUE(Eventually(
-        [&] {
-          dead = !process->Runs();
-          return dead || Done().size() == kEvents;
-        },
-        milliseconds(60'000)));
-    if (!dead) break;
-    EXPECT_EQ(process->Wait(), -SIGKILL);
-  }
 
-  EXPECT_THAT(deaths, AllOf(Ge(3), Le(6)));
+  EXPECT_THAT(Deaths(kEvents, topic), AllOf(Ge(3), Le(6)));
+
   EXPECT_THAT(Done(), SizeIs(kEvents));
   EXPECT_THAT(Done(), Contains("crashed 20"));
   EXPECT_THAT(Done(), Contains("19"));
   EXPECT_THAT(Done(), Contains("21"));
-  process->Signal(SIGTERM);
-  EXPECT_EQ(process->Wait(), 0);
+}
+
+// What runs at that moment in other partitions has not killed it.
+TEST_F(KafkaStories, Story13ARecordOfAnotherPartitionIsNotBlamed) {
+  const std::string topic = tool().MakeTopic(3);
+  tool().WriteEvent(topic, "0", 0, {}, "late");
+  tool().WriteEvent(topic, "1", 1, {}, "late.poison");
+  tool().WriteEvent(topic, "2", 2, {}, "late");
+  tool().Flush();
+
+  EXPECT_THAT(Deaths(3, topic, "member"), AllOf(Ge(3), Le(6)));
+
+  EXPECT_THAT(Done(), ElementsAre("0", "2", "crashed 1"));
+}
+
+// Nor has what runs for other inlets.
+TEST_F(KafkaStories, Story13ARecordOfAnotherInletIsNotBlamed) {
+  const std::string poisoned = tool().MakeTopic();
+  const std::string other = tool().MakeTopic();
+  tool().WriteEvent(poisoned, "0", 0, {}, "late.poison");
+  tool().WriteEvent(other, "1", 0, {}, "late");
+  tool().Flush();
+
+  EXPECT_THAT(Deaths(2, poisoned + "," + other, "member"), AllOf(Ge(3), Le(6)));
+
+  EXPECT_THAT(Done(), ElementsAre("1", "crashed 0"));
 }
 
 // Two members with one instance id: the older one is told, once and for all.

@@ -11,6 +11,8 @@
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/jetstream_rig.h"
@@ -46,6 +48,11 @@ JetStreamInletOptions ChildOptions(const std::string& url) {
   return options;
 }
 
+void Say(const std::string& text) {
+  const std::string line = text + "\n";
+  if (write(STDOUT_FILENO, line.data(), line.size()) < 0) std::_Exit(8);
+}
+
 // Says what it runs, holds everything until the poison, and dies of that.
 class MortalSink final : public Sink {
  public:
@@ -72,10 +79,6 @@ class MortalSink final : public Sink {
   }
 
  private:
-  static void Say(const std::string& text) {
-    const std::string line = text + "\n";
-    if (write(STDOUT_FILENO, line.data(), line.size()) < 0) std::_Exit(8);
-  }
   std::vector<Delivery> held_;
 };
 
@@ -125,6 +128,59 @@ TEST(JetStreamCrash,
   // What ended is forgotten.
   EXPECT_TRUE(
       Eventually([&] { return rig.peer.MessagesIn("CIRRO_CRASHES") == 0; }));
+}
+
+// The poison dies a moment after it began, and its neighbour needs longer.
+class LateSink final : public Sink {
+ public:
+  void Deliver(std::span<Delivery> batch) noexcept override {
+    for (Delivery& delivery : batch) {
+      const std::string id(delivery.event()->id());
+      if (delivery.facts.crashed) {
+        Say("crashed " + id);
+        delivery.Settle({.kind = Settlement::Kind::kTerm});
+        continue;
+      }
+      std::thread([id, held = std::move(delivery)]() mutable {
+        std::this_thread::sleep_for(kMoment);
+        if (id == "poison") std::_Exit(7);
+        std::this_thread::sleep_for(2 * kMoment);
+        Say("done " + id);
+        held.Settle({.kind = Settlement::Kind::kAck});
+      }).detach();
+    }
+  }
+
+ private:
+  static constexpr milliseconds kMoment{100};
+};
+
+// What runs at that moment for other inlets has not killed the process.
+TEST(JetStreamCrash, Story13AMessageOfAnotherInletIsNotBlamed) {
+  JetStreamRig rig;
+  rig.peer.PublishEvent("orders.poison", "poison");
+  rig.peer.PublishEvent("orders.late", "late");
+
+  std::string all;
+  for (int life = 0; life < 12; ++life) {
+    ChildProcess child(
+        {.arguments = {"/proc/self/exe",
+                       "--gtest_filter=JetStreamCrash.DISABLED_ChildOfTwo",
+                       "--gtest_also_run_disabled_tests"},
+         .environment = {std::string(kChildUrl) + "=" + rig.server.url()}});
+    const bool over = child.WaitFor("crashed poison");
+    if (over && all.find("done late") == std::string::npos) {
+      EXPECT_TRUE(child.WaitFor("late\n"));
+    }
+    if (over) child.Signal(SIGKILL);
+    EXPECT_EQ(child.Wait(), over ? -SIGKILL : 7) << child.written();
+    all += child.written();
+    if (over) break;
+  }
+
+  EXPECT_THAT(all, HasSubstr("crashed poison"));
+  EXPECT_THAT(all, HasSubstr("done late"));
+  EXPECT_THAT(all, Not(HasSubstr("crashed late")));
 }
 
 std::vector<std::string> LinesOf(const std::string& file) {
@@ -205,6 +261,28 @@ TEST(JetStreamCrash, DISABLED_Child) {
       test::Nats().make_jetstream_inlet(ChildOptions(url), clock, notes);
   ASSERT_TRUE(inlet);
   ASSERT_TRUE((*inlet)->Start(sink));
+  // Until it dies, or is killed.
+  static_cast<void>(Eventually([] { return false; }, seconds(60)));
+}
+
+// Not a test: the process of the one with two inlets.
+TEST(JetStreamCrash, DISABLED_ChildOfTwo) {
+  const char* const url = std::getenv(kChildUrl);
+  if (url == nullptr) GTEST_SKIP() << "runs as a child alone";
+  test::RealClock clock;
+  test::NotesObserver notes;
+  LateSink sink;
+  std::vector<std::unique_ptr<Inlet>> inlets;
+  for (const char* const name : {"poison", "late"}) {
+    JetStreamInletOptions options = ChildOptions(url);
+    options.durable = name;
+    options.filter = std::string("orders.") + name;
+    options.ack_wait = seconds(1);
+    auto inlet = test::Nats().make_jetstream_inlet(options, clock, notes);
+    ASSERT_TRUE(inlet);
+    ASSERT_TRUE((*inlet)->Start(sink));
+    inlets.push_back(*std::move(inlet));
+  }
   // Until it dies, or is killed.
   static_cast<void>(Eventually([] { return false; }, seconds(60)));
 }
