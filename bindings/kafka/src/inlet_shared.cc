@@ -79,11 +79,21 @@ void InletShared::SeekDone(Result<void> result) noexcept {
 void InletShared::SetLink(LinkState link) noexcept {
   const MutexLock lock(mutex_);
   link_ = link;
+  was_connected_ |= link.kind == LinkState::Kind::kConnected;
 }
 
 LinkState InletShared::link() const noexcept {
   const MutexLock lock(mutex_);
   return link_;
+}
+
+LinkState InletShared::link_as_told() const noexcept {
+  const MutexLock lock(mutex_);
+  LinkState told = link_;
+  if (told.kind == LinkState::Kind::kDisconnected && !was_connected_) {
+    told.kind = LinkState::Kind::kConnecting;
+  }
+  return told;
 }
 
 void InletShared::SetLag(std::vector<PartitionLag> lag) {

@@ -54,6 +54,8 @@ class InletShared {
 
   void SetLink(LinkState link) noexcept;
   [[nodiscard]] LinkState link() const noexcept;
+  /// As Linked tells it: what was never connected is not disconnected.
+  [[nodiscard]] LinkState link_as_told() const noexcept;
   void SetLag(std::vector<PartitionLag> lag);
   [[nodiscard]] std::vector<PartitionLag> lag() const;
 
@@ -72,6 +74,7 @@ class InletShared {
   std::optional<SeekPoint> seek_ CIRRO_GUARDED_BY(mutex_);
   std::optional<Result<void>> sought_ CIRRO_GUARDED_BY(mutex_);
   LinkState link_ CIRRO_GUARDED_BY(mutex_);
+  bool was_connected_ CIRRO_GUARDED_BY(mutex_) = false;
   std::vector<PartitionLag> lag_ CIRRO_GUARDED_BY(mutex_);
   std::vector<std::string> names_ CIRRO_GUARDED_BY(mutex_);
 };

@@ -63,7 +63,7 @@ class KafkaInlet : public Inlet,
     return shared_.lag();
   }
   [[nodiscard]] LinkState link() const noexcept override {
-    return shared_.link();
+    return shared_.link_as_told();
   }
 
  protected:

@@ -68,6 +68,11 @@ void InletShell::Lost(std::uint64_t messages) noexcept {
 void InletShell::SetLink(LinkState::Kind kind) noexcept {
   const TimePoint now = clock_.Now();
   const MutexLock lock(mutex_);
+  // Never connected so far: it still is connecting.
+  if (kind == LinkState::Kind::kDisconnected &&
+      link_.kind == LinkState::Kind::kConnecting) {
+    return;
+  }
   if (link_.kind != kind) link_ = {.kind = kind, .since = now};
 }
 

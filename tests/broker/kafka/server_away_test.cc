@@ -78,6 +78,24 @@ TEST_F(KafkaServerAway, Story30ABrokerThatComesBackIsGoneOnWith) {
   EXPECT_THAT(member->notes.failures(), IsEmpty());
 }
 
+// One that was never there was never connected to: who waits for the first
+// time, as readiness does, goes on waiting.
+TEST_F(KafkaServerAway, ABrokerThatIsAwayAtTheStartIsWaitedFor) {
+  const std::string topic = tool().MakeTopic();
+  tool().WriteEvents(topic, 1);
+  server_->Kill();
+  const auto member = Start(Options(topic));
+  ASSERT_TRUE(Eventually(
+      [&] { return member->notes.Count("no broker of `brokers`") > 0; }));
+
+  EXPECT_EQ(LinkOf(*member->inlet), LinkState::Kind::kConnecting);
+  server_->Start();
+
+  EXPECT_TRUE(member->sink.Await(1));
+  EXPECT_TRUE(Eventually(
+      [&] { return LinkOf(*member->inlet) == LinkState::Kind::kConnected; }));
+}
+
 // Its process must end: what was done and not committed is done again.
 class KafkaServerStandsStill : public KafkaServerAway,
                                public ::testing::WithParamInterface<bool> {};

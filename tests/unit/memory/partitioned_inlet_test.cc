@@ -429,6 +429,19 @@ TEST(PartitionedInlet, Story30GoesOnWhenItsBrokerIsReachedAgain) {
   EXPECT_THAT(sink.ids(), ElementsAre("0"));
 }
 
+TEST(PartitionedInlet, WasNeverConnectedToABrokerThatWasNeverReached) {
+  MemoryRig rig;
+  InlineSink sink;
+  const auto inlet = rig.Make();
+  ASSERT_TRUE(inlet->Start(sink));
+  rig.broker.SetReachable(false);
+
+  inlet->Pump();
+
+  EXPECT_EQ(CapabilityOf<Linked>(*inlet)->link().kind,
+            LinkState::Kind::kConnecting);
+}
+
 TEST(PartitionedInlet, DeliversOnItsOwnThread) {
   MemoryRig rig;
   class SteadyClock final : public Clock {
