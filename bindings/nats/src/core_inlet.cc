@@ -43,6 +43,10 @@ Result<void> CoreNatsInlet::Start(Sink& sink) {
   const auto made = link_.Subscribe(options_.subject, options_.queue);
   if (!made) return made.error();
   messages_ = *made;
+  observer_.Noted(LogLevel::kInfo, options_.name,
+                  "subscribes to '" + options_.subject +
+                      "' at most once: what is not handled is lost (JetStream "
+                      "is at least once)");
   // Beyond them libnats drops the newest, and says so (a slow consumer).
   static_cast<void>(natsSubscription_SetPendingLimits(
       messages_,

@@ -105,6 +105,15 @@ TEST(CoreNats, PromisesNothingThatItCannotKeep) {
   EXPECT_EQ(CapabilityOf<LagReporter>(*inlet), nullptr);
 }
 
+TEST(CoreNats, SaysSoAtTheStart) {
+  CoreRig rig;
+  const RunningInlet<InlineSink> running(rig.Make());
+
+  EXPECT_TRUE(
+      rig.notes.Said("subscribes to 'core.*' at most once: what is not handled "
+                     "is lost (JetStream is at least once)"));
+}
+
 TEST(CoreNats, SaysThatWhatIsGivenBackIsLost) {
   CoreRig rig;
   RunningInlet<InlineSink> running(
