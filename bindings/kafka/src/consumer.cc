@@ -105,12 +105,12 @@ void Consumer::Run() noexcept {
 
 bool Consumer::Turn(TimePoint now) noexcept {
   bool busy = TakeNotes();
-  GiveTurn(now);
   busy = ServeEvents(events_.get()) || busy;
   if (closing_events_) busy = ServeEvents(closing_events_.get()) || busy;
   TakeAnswer(now);
   AdvanceRebalance(now);
   AdvanceCommit(now);
+  GiveTurns();
   if (shared_.phase.load() == Phase::kRunning && !fatal_) {
     if (rewinding_) AskRewind(now);
     AdvanceSeek();
@@ -185,7 +185,7 @@ void Consumer::Take(Note& note) noexcept {
   switch (note.kind) {
     case Note::Kind::kDone:
       if (ledger.Done(offset)) {
-        if (alone) partition->ended_alone = ledger.version();
+        if (alone) EndedAlone(*partition);
         ++done_;
         if (partition->suspicious) TellSuspicion(*partition);
         if (note.outputs) {
@@ -199,7 +199,7 @@ void Consumer::Take(Note& note) noexcept {
     case Note::Kind::kGivenBack:
       // In a drain it is the next owner's.
       if (!ledger.GivenBack(offset)) return;
-      if (alone) partition->ended_alone = ledger.version();
+      if (alone) EndedAlone(*partition);
       if (shared_.phase.load() != Phase::kRunning || partition->revoking) {
         return;
       }
@@ -208,6 +208,11 @@ void Consumer::Take(Note& note) noexcept {
                 clock_.Now() + std::max(note.delay, milliseconds(100)));
       return;
   }
+}
+
+void Consumer::EndedAlone(Partition& partition) noexcept {
+  partition.ended_alone = partition.ledger.version();
+  commit_at_ = std::min(commit_at_, clock_.Now());
 }
 
 // With others that are read again, and when the first of them is: one that

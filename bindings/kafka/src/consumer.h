@@ -92,6 +92,7 @@ class Consumer {
   bool Turn(TimePoint now) noexcept;
   bool TakeNotes() noexcept;
   void Take(Note& note) noexcept;
+  void EndedAlone(Partition& partition) noexcept;
   static void ReadAgain(Partition& partition, std::uint64_t offset,
                         TimePoint at) noexcept;
   bool ServeEvents(rd_kafka_queue_t* events) noexcept;
@@ -117,8 +118,8 @@ class Consumer {
   void Decode(Partition& partition, const rd_kafka_message_t& message);
   void NudgeFetching(TimePoint now) noexcept;
   void HandOver() noexcept;
-  [[nodiscard]] bool MayRunAlone(const Partition& partition, TimePoint now);
-  void GiveTurn(TimePoint now) noexcept;
+  [[nodiscard]] bool MayRunAlone(Partition& partition, TimePoint now);
+  void GiveTurns() noexcept;
   [[nodiscard]] bool KeepsTooMuch(const Partition& partition) const noexcept;
   void WarnOfSpan(Partition& partition) noexcept;
   void WarnOfOutputs(Partition& partition) noexcept;
@@ -229,9 +230,8 @@ class Consumer {
   TimePoint nudge_at_{};
   TimePoint close_by_ = TimePoint::max();  // The step of a stop.
   TimePoint end_by_ = TimePoint::max();    // All of them.
-  std::size_t first_ = 0;    // Of the partitions, for the next round.
-  bool has_turn_ = false;    // Of turn_.
-  TimePoint alone_since_{};  // When the last suspect was charged.
+  std::size_t first_ = 0;   // Of the partitions, for the next round.
+  bool has_turns_ = false;  // A partition has one.
 
   KafkaDecoder decoder_;
   std::vector<KafkaHeader> headers_;

@@ -351,6 +351,10 @@ void Consumer::GiveAway(rd_kafka_topic_partition_list_t* list,
     if (slot >= partitions_.size() || !partitions_[slot]) continue;
     GoOn(*partitions_[slot]);
     Remember(*partitions_[slot]);
+    // A suspect that still runs keeps its turn for as long as one may.
+    if (!partitions_[slot]->ledger.charged()) {
+      turn_.Give(partitions_[slot]->turn);
+    }
     rd_kafka_queue_io_event_enable(partitions_[slot]->queue.get(), -1, nullptr,
                                    0);
     partitions_[slot].reset();

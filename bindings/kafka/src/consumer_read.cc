@@ -179,31 +179,24 @@ bool Consumer::OnReadError(Partition& partition,
 
 // A death while a suspect runs is its own: so no other runs then, of whatever
 // partition or inlet.
-bool Consumer::MayRunAlone(const Partition& partition, TimePoint now) {
-  const bool another_runs = std::any_of(
-      partitions_.begin(), partitions_.end(), [&](const auto& each) {
-        return each && each.get() != &partition && each->ledger.charged();
-      });
-  if (another_runs && now - alone_since_ < SuspectTurn::kLongest) return false;
-  if (!has_turn_) has_turn_ = turn_.Take(now);
-  if (has_turn_) alone_since_ = now;
-  return has_turn_;
+bool Consumer::MayRunAlone(Partition& partition, TimePoint now) {
+  // Its last one ended, and is charged until that is committed.
+  if (partition.turn != 0) return false;
+  partition.turn = turn_.Take(now);
+  has_turns_ = has_turns_ || partition.turn != 0;
+  return partition.turn != 0;
 }
 
-// Once it is committed that they ended, and the process lives.
-void Consumer::GiveTurn(TimePoint now) noexcept {
-  if (!has_turn_) return;
-  bool committed = true;
+void Consumer::GiveTurns() noexcept {
+  if (!has_turns_) return;
+  has_turns_ = false;
   for (const auto& partition : partitions_) {
-    if (!partition) continue;
-    if (partition->ledger.charged()) return;
-    committed = committed && partition->ended_alone == 0;
-  }
-  if (committed) {
-    turn_.Give();
-    has_turn_ = false;
-  } else {
-    commit_at_ = std::min(commit_at_, now);
+    if (!partition || partition->turn == 0) continue;
+    if (partition->ledger.charged() || partition->ended_alone != 0) {
+      has_turns_ = true;
+      continue;
+    }
+    turn_.Give(std::exchange(partition->turn, 0));
   }
 }
 

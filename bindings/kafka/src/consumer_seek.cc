@@ -123,9 +123,11 @@ void Consumer::Void(Partition& partition, std::uint64_t position,
   partition.reads_again = false;
   partition.gone = false;
   partition.suspicious = false;
-  partition.ended_alone = 0;
+  // A charge stands until the commit that says nothing of it.
+  const bool charged = partition.ledger.charged() || partition.ended_alone != 0;
   partition.ledger.Begin(nullptr, position, end);
   partition.awaited = partition.ledger.version();
+  partition.ended_alone = charged ? partition.ledger.version() : 0;
 }
 
 // Only this thread consumes, so no record from before the seek can follow it.

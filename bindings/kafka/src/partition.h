@@ -10,6 +10,7 @@
 
 #include "cirro/dispatch/clock.h"
 #include "cirro/dispatch/offset_map.h"
+#include "cirro/dispatch/suspect_turn.h"
 #include "handles.h"
 #include "kept_outputs.h"
 #include "ledger.h"
@@ -55,6 +56,7 @@ class Partition {
   bool began = false;         ///< The first of these was.
   /// The version that says that a suspect ended; 0: it is committed.
   std::uint64_t ended_alone = 0;
+  SuspectTurn::Ticket turn = 0;  ///< Of its suspect, until that is so.
   std::size_t metadata_bytes = kMostMetadataBytes;
   TimePoint read_at{};          ///< Not before; after a record came back.
   std::uint64_t read_from = 0;  ///< Where then.

@@ -25,6 +25,7 @@ DeliveryToken Deliveries::Add(const char* reply, const AckReply& facts,
   message.bytes = bytes;
   message.open = true;
   message.suspect = suspect;
+  message.alone = false;
   ++message.uses;
   ++count_;
   bytes_ += bytes;

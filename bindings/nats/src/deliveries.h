@@ -18,6 +18,7 @@ struct OpenMessage {
   std::uint32_t uses = 0;  ///< Of its slot, so that an old token finds nothing.
   bool open = false;
   bool suspect = false;
+  bool alone = false;  ///< A suspect, and it runs.
 };
 
 /// The messages of one inlet that are open, and the last that were

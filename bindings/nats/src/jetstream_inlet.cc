@@ -224,7 +224,10 @@ void JetStreamInlet::SettleOpen(OpenMessage& message, Word::Kind kind,
     suspects_.Forget(message.facts.sequence);
   }
   if (message.suspect) {
-    suspect_runs_ = false;
+    if (message.alone) {
+      suspect_runs_ = false;
+      ended_turn_ = std::exchange(running_turn_, 0);
+    }
     wake_fetcher_ = true;
     ended_suspects_.push_back(message.facts);
   }
@@ -349,21 +352,23 @@ void JetStreamInlet::Publish(Outbox& words) noexcept {
 
 void JetStreamInlet::TellSettled(Outbox& scratch) noexcept {
   std::vector<AckReply> ended;
+  SuspectTurn::Ticket turn = 0;
   std::string wake;
   {
     const MutexLock lock(mutex_);
     std::swap(scratch, outbox_);
     ended.swap(ended_suspects_);
+    turn = std::exchange(ended_turn_, 0);
     if (std::exchange(wake_fetcher_, false)) wake = wake_subject_;
     ++telling_;
   }
   Publish(scratch);
   for (const AckReply& message : ended) journal_.End(link_.get(), message);
-  if (!ended.empty()) {
-    // A death from here on is not theirs, and the server has to know it.
-    static_cast<void>(
-        natsConnection_FlushTimeout(link_.get(), kFlushPatience.count()));
-    turn_.Give();
+  // A death from here on is not its own, and the server has to know that. If it
+  // does not, nobody waits longer for it than for one that runs.
+  if (turn != 0 && natsConnection_FlushTimeout(
+                       link_.get(), kFlushPatience.count()) == NATS_OK) {
+    turn_.Give(turn);
   }
   // To one that waits for messages of the server.
   if (!wake.empty()) {

@@ -183,6 +183,8 @@ class JetStreamInlet : public Inlet,
   Outbox outbox_ CIRRO_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Unconfirmed> unconfirmed_ CIRRO_GUARDED_BY(mutex_);
   std::vector<AckReply> ended_suspects_ CIRRO_GUARDED_BY(mutex_);
+  SuspectTurn::Ticket running_turn_ CIRRO_GUARDED_BY(mutex_) = 0;
+  SuspectTurn::Ticket ended_turn_ CIRRO_GUARDED_BY(mutex_) = 0;
   std::optional<ConsumerFacts> heard_ CIRRO_GUARDED_BY(mutex_);
   SeekRequest* seek_ CIRRO_GUARDED_BY(mutex_) = nullptr;
   std::string wake_subject_ CIRRO_GUARDED_BY(mutex_);

@@ -367,14 +367,11 @@ void JetStreamInlet::RunSuspect() {
                           " more that are here; they run one at a time"
                     : "no message is left that a process may have ended over");
   }
-  if (held_.empty() || !turn_.Take(Now())) return;
+  if (held_.empty()) return;
+  SuspectTurn::Ticket turn = turn_.Take(Now());
+  if (turn == 0) return;
   Held held = std::move(held_.front());
   held_.pop_front();
-  {
-    const MutexLock lock(mutex_);
-    suspect_runs_ = true;
-    --held_count_;
-  }
   if (const auto before = journal_.Begin(link_.get(), held.facts)) {
     held.delivery.facts.crashed = *before >= options_.max_crashes;
     if (held.delivery.facts.crashed) {
@@ -386,7 +383,17 @@ void JetStreamInlet::RunSuspect() {
     Say(LogLevel::kWarning,
         before.error().message + ": crashes are not counted");
   }
-  if (held.delivery.facts.crashed) turn_.Give();
+  // It is not run, and may wait for its dead letter for long.
+  if (held.delivery.facts.crashed) turn_.Give(std::exchange(turn, 0));
+  {
+    const MutexLock lock(mutex_);
+    OpenMessage* const open = deliveries_.Find(held.delivery.token());
+    if (open != nullptr) open->alone = true;
+    suspect_runs_ = open != nullptr;
+    must_wait_ = false;
+    running_turn_ = turn;
+    --held_count_;
+  }
   batch_.push_back(std::move(held.delivery));
   HandOver();
 }
@@ -476,6 +483,7 @@ void JetStreamInlet::DoSeek() {
   held_.clear();
   pulls_.Reset();
   natsSubscription* before = nullptr;
+  SuspectTurn::Ticket turn = 0;
   {
     const MutexLock lock(mutex_);
     held_count_ = 0;
@@ -486,6 +494,7 @@ void JetStreamInlet::DoSeek() {
       given_back_.Clear();
       unconfirmed_.clear();
       ended_suspects_.clear();
+      turn = std::exchange(running_turn_, 0);
       outbox_.Empty([](const Word&) {});
       suspect_runs_ = false;
       heard_ = *made;
@@ -497,7 +506,7 @@ void JetStreamInlet::DoSeek() {
     request->result = made ? Result<void>() : Result<void>(made.error());
     changed_.notify_all();
   }
-  if (made) turn_.Give();
+  turn_.Give(turn);
   if (before != nullptr) Link::End(before);
   lost_ = !Subscribe();
 }

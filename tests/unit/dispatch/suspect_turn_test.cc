@@ -9,6 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using Ticket = SuspectTurn::Ticket;
 
 struct Owner {
   int woken = 0;
@@ -20,70 +21,122 @@ constexpr TimePoint kNow{seconds(100)};
 TEST(SuspectTurn, OneHasItAtATime) {
   Owner first;
   Owner second;
-  EXPECT_TRUE(first.turn.Take(kNow));
+  const Ticket ticket = first.turn.Take(kNow);
+  EXPECT_NE(ticket, 0U);
 
-  EXPECT_FALSE(second.turn.Take(kNow));
-  EXPECT_FALSE(first.turn.Take(kNow));
+  EXPECT_EQ(second.turn.Take(kNow), 0U);
+  EXPECT_EQ(first.turn.Take(kNow), 0U);
   EXPECT_EQ(second.woken, 0);
-  second.turn.Give();  // What is not its own.
-  EXPECT_FALSE(second.turn.Take(kNow));
+  second.turn.Give(0);  // It has none.
+  EXPECT_EQ(second.turn.Take(kNow), 0U);
 
-  first.turn.Give();
+  first.turn.Give(ticket);
   EXPECT_EQ(second.woken, 1);
-  EXPECT_TRUE(second.turn.Take(kNow));
+  EXPECT_NE(second.turn.Take(kNow), 0U);
 }
 
-TEST(SuspectTurn, WhoHadItLetsOthersPassOnce) {
+TEST(SuspectTurn, OwnersTakeTurnsInTheOrderInWhichTheyAsked) {
   Owner first;
   Owner second;
-  ASSERT_TRUE(first.turn.Take(kNow));
-  ASSERT_FALSE(second.turn.Take(kNow));
+  Owner third;
+  Ticket ticket = first.turn.Take(kNow);
+  ASSERT_EQ(second.turn.Take(kNow), 0U);
+  ASSERT_EQ(third.turn.Take(kNow), 0U);
 
-  first.turn.Give();
+  for (int round = 0; round < 3; ++round) {
+    // Whoever asks first: it is another's turn.
+    first.turn.Give(ticket);
+    EXPECT_EQ(first.turn.Take(kNow), 0U);
+    EXPECT_EQ(first.turn.Take(kNow), 0U);
+    EXPECT_EQ(third.turn.Take(kNow), 0U);
+    EXPECT_EQ(second.woken, round + 1);
+    ticket = second.turn.Take(kNow);
+    ASSERT_NE(ticket, 0U);
 
-  EXPECT_FALSE(first.turn.Take(kNow));
-  EXPECT_TRUE(first.turn.Take(kNow));  // Nobody came.
+    second.turn.Give(ticket);
+    EXPECT_EQ(second.turn.Take(kNow), 0U);
+    EXPECT_EQ(third.woken, round + 1);
+    ticket = third.turn.Take(kNow);
+    ASSERT_NE(ticket, 0U);
+
+    third.turn.Give(ticket);
+    EXPECT_EQ(third.turn.Take(kNow), 0U);
+    EXPECT_EQ(first.woken, round + 1);
+    ticket = first.turn.Take(kNow);
+    ASSERT_NE(ticket, 0U);
+  }
 }
 
-TEST(SuspectTurn, WhereNobodyWaitsItMayBeTakenAgain) {
+TEST(SuspectTurn, AnOwnerWhoIsAloneIsWokenForItsNext) {
   Owner only;
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(only.turn.Take(kNow));
-    ASSERT_FALSE(only.turn.Take(kNow));  // Its own suspect runs.
-    only.turn.Give();
+    const Ticket ticket = only.turn.Take(kNow);
+    ASSERT_NE(ticket, 0U);
+    ASSERT_EQ(only.turn.Take(kNow), 0U);  // Its own suspect runs.
+    only.turn.Give(ticket);
     EXPECT_EQ(only.woken, i + 1);
   }
+}
+
+TEST(SuspectTurn, WhoDoesNotComeKeepsNobodyWaiting) {
+  Owner first;
+  Owner absent;
+  const Ticket ticket = first.turn.Take(kNow);
+  ASSERT_EQ(absent.turn.Take(kNow), 0U);
+  first.turn.Give(ticket);
+
+  const TimePoint later = kNow + seconds(9);
+  EXPECT_EQ(first.turn.Take(later), 0U);
+  EXPECT_EQ(first.turn.Take(later + SuspectTurn::kComing - milliseconds(1)),
+            0U);
+  EXPECT_NE(first.turn.Take(later + SuspectTurn::kComing), 0U);
 }
 
 TEST(SuspectTurn, WhatRunsForLongKeepsNobodyWaiting) {
   Owner first;
   Owner second;
   Owner third;
-  ASSERT_TRUE(first.turn.Take(kNow));
+  const Ticket late = first.turn.Take(kNow);
+  const TimePoint over = kNow + SuspectTurn::kLongest;
+  EXPECT_EQ(second.turn.Take(over - milliseconds(1)), 0U);
 
-  EXPECT_FALSE(
-      second.turn.Take(kNow + SuspectTurn::kLongest - milliseconds(1)));
-  EXPECT_TRUE(second.turn.Take(kNow + SuspectTurn::kLongest));
+  const Ticket ticket = second.turn.Take(over);
 
-  first.turn.Give();  // Late: it is the second's.
-  EXPECT_FALSE(third.turn.Take(kNow + SuspectTurn::kLongest));
-  second.turn.Give();
-  EXPECT_TRUE(third.turn.Take(kNow + SuspectTurn::kLongest));
+  EXPECT_NE(ticket, 0U);
+  first.turn.Give(late);  // It is the second's.
+  EXPECT_EQ(third.turn.Take(over), 0U);
+  second.turn.Give(ticket);
+  EXPECT_NE(third.turn.Take(over), 0U);
+}
+
+// So the first of them does not give back what the second one has.
+TEST(SuspectTurn, TwoTurnsOfOneOwnerAreTwo) {
+  Owner owner;
+  Owner other;
+  const Ticket hung = owner.turn.Take(kNow);
+  const TimePoint over = kNow + SuspectTurn::kLongest;
+  const Ticket ticket = owner.turn.Take(over);
+  ASSERT_NE(ticket, 0U);
+
+  owner.turn.Give(hung);
+
+  EXPECT_EQ(other.turn.Take(over), 0U);
+  owner.turn.Give(ticket);
+  EXPECT_NE(other.turn.Take(over), 0U);
 }
 
 TEST(SuspectTurn, WhoEndsGivesItBackAndIsNotWoken) {
   Owner stays;
   {
-    Owner holds;
     Owner waits;
-    ASSERT_TRUE(holds.turn.Take(kNow));
-    ASSERT_FALSE(stays.turn.Take(kNow));
-    ASSERT_FALSE(waits.turn.Take(kNow));
-  }
+    Owner holds;
+    ASSERT_NE(holds.turn.Take(kNow), 0U);
+    ASSERT_EQ(waits.turn.Take(kNow), 0U);
+    ASSERT_EQ(stays.turn.Take(kNow), 0U);
+  }  // Its turn was passed to one that ended, too.
 
   EXPECT_EQ(stays.woken, 1);
-  EXPECT_TRUE(stays.turn.Take(kNow));
-  stays.turn.Give();
+  EXPECT_NE(stays.turn.Take(kNow), 0U);
 }
 
 }  // namespace
