@@ -81,6 +81,7 @@ SuspectTurn::Ticket SuspectTurn::Take(TimePoint now) {
   return all.ticket;
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): others take it then.
 void SuspectTurn::Give(Ticket ticket) noexcept {
   Turns& all = All();
   const MutexLock lock(all.mutex);
