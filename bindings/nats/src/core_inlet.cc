@@ -53,8 +53,7 @@ Result<void> CoreNatsInlet::Start(Sink& sink) {
       static_cast<int>(
           std::min<std::uint32_t>(options_.max_in_flight, 1U << 30)),
       static_cast<int>(std::min<std::size_t>(options_.max_bytes, 1U << 30))));
-  reader_ =
-      std::jthread([this](std::stop_token stop) { Read(std::move(stop)); });
+  reader_ = std::jthread([this](const std::stop_token& stop) { Read(stop); });
   return {};
 }
 
@@ -104,7 +103,7 @@ void CoreNatsInlet::Settle(DeliveryToken, Settlement settlement) noexcept {
                                         : std::string("given back")));
 }
 
-void CoreNatsInlet::Read(std::stop_token stop) noexcept {
+void CoreNatsInlet::Read(const std::stop_token& stop) noexcept {
   BlockSignals();
   while (!stop.stop_requested() && natsSubscription_IsValid(messages_)) {
     {

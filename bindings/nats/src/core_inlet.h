@@ -40,7 +40,7 @@ class CoreNatsInlet final : public Inlet, public Settler, public Linked {
   }
 
  private:
-  void Read(std::stop_token stop) noexcept;
+  void Read(const std::stop_token& stop) noexcept;
   void HandOver(natsMsg* first);
   void TellDropped();
 

@@ -89,10 +89,9 @@ Result<void> JetStreamInlet::Start(Sink& sink) {
       !listens) {
     return listens;
   }
-  settler_ = std::jthread(
-      [this](std::stop_token stop) { RunSettler(std::move(stop)); });
-  fetcher_ =
-      std::jthread([this](std::stop_token stop) { Fetch(std::move(stop)); });
+  settler_ =
+      std::jthread([this](const std::stop_token& stop) { RunSettler(stop); });
+  fetcher_ = std::jthread([this](const std::stop_token& stop) { Fetch(stop); });
   return {};
 }
 
@@ -380,7 +379,7 @@ void JetStreamInlet::TellSettled(Outbox& scratch) noexcept {
   changed_.notify_all();
 }
 
-void JetStreamInlet::RunSettler(std::stop_token stop) noexcept {
+void JetStreamInlet::RunSettler(const std::stop_token& stop) noexcept {
   BlockSignals();
   Outbox scratch;
   while (!stop.stop_requested()) {

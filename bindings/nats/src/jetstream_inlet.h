@@ -98,7 +98,7 @@ class JetStreamInlet : public Inlet,
 
   // The fetching thread's own.
   void EndRequests() noexcept;
-  void Fetch(std::stop_token stop) noexcept;
+  void Fetch(const std::stop_token& stop) noexcept;
   [[nodiscard]] bool SetUp();
   bool Subscribe();
   void Session(const std::stop_token& stop);
@@ -123,7 +123,7 @@ class JetStreamInlet : public Inlet,
   // Both threads.
   void Publish(Outbox& words) noexcept;
   void TellSettled(Outbox& scratch) noexcept;
-  void RunSettler(std::stop_token stop) noexcept;
+  void RunSettler(const std::stop_token& stop) noexcept;
 
   // libnats's threads.
   static void OnControl(natsConnection*, natsSubscription*, natsMsg* message,

@@ -43,7 +43,7 @@ TimePoint Now() noexcept { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
-void JetStreamInlet::Fetch(std::stop_token stop) noexcept {
+void JetStreamInlet::Fetch(const std::stop_token& stop) noexcept {
   BlockSignals();
   fetching_thread_.store(std::this_thread::get_id());
   while (!stop.stop_requested()) {

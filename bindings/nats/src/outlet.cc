@@ -93,8 +93,7 @@ Result<void> NatsOutlet::Start() {
   if (auto listens = link_.Listen(inbox_ + ".*", &OnAnswer, this); !listens) {
     return listens;
   }
-  thread_ =
-      std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
   return {};
 }
 
@@ -152,7 +151,7 @@ bool NatsOutlet::IsDone() {
   return stopping_ && (in_flight_ == 0 || Now() >= give_up_at_);
 }
 
-void NatsOutlet::Run(std::stop_token stop) noexcept {
+void NatsOutlet::Run(const std::stop_token& stop) noexcept {
   BlockSignals();
   for (;;) {
     WaitForWork(stop);

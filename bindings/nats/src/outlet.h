@@ -64,7 +64,7 @@ class NatsOutlet : public Outlet, public Linked {
     TimePoint deadline;
   };
 
-  void Run(std::stop_token stop) noexcept;
+  void Run(const std::stop_token& stop) noexcept;
   void WaitForWork(const std::stop_token& stop);
   void FailOverdue();
   void FailSent(ErrorCode code, const std::string& why);
