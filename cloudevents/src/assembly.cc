@@ -58,9 +58,7 @@ void Assembly::Clear() noexcept {
     memory_.release();
     uses_memory_ = false;
   }
-  for (unsigned left = present_; left != 0; left &= left - 1) {
-    core_[static_cast<std::size_t>(std::countr_zero(left))] = {};
-  }
+  if (present_ != 0) core_ = {};
   seen_ = 0;
   present_ = 0;
   mistyped_ = 0;
@@ -98,28 +96,39 @@ void Assembly::SetData(std::string_view bytes, DataKind known) {
   has_data_ = true;
 }
 
+bool Assembly::AddCore(std::string_view name, std::string_view text,
+                       std::optional<AttributeType> type) {
+  const auto core = FindCore(name);
+  if (!core) return false;
+  if (!Count(name, text)) return true;
+  const unsigned bit = 1U << *core;
+  // A String may stand for each of the others in a transport of few types.
+  if ((seen_ & bit) != 0 ||
+      (type && *type != kCore[*core].type && *type != AttributeType::kString)) {
+    RefuseCore(*core, text, type);
+    return true;
+  }
+  seen_ |= bit;
+  present_ |= bit;
+  core_[*core] = text;
+  return true;
+}
+
 void Assembly::AddAttribute(std::string_view name, std::string_view text,
                             std::optional<AttributeType> type) {
-  text_bytes_ += name.size() + text.size();
-  if (++attributes_ > options_->max_attributes ||
-      name.size() > options_->max_attribute_name_bytes ||
-      text.size() > options_->max_attribute_value_bytes) {
-    return RefuseSize(name, text);
-  }
-  if (const auto core = FindCore(name)) {
-    const unsigned bit = 1U << *core;
-    const AttributeType wanted = kCore[*core].type;
-    // A String may stand for each of the others in a transport of few types.
-    if ((seen_ & bit) != 0 ||
-        (type && *type != wanted && *type != AttributeType::kString)) {
-      return RefuseCore(*core, text, type);
-    }
-    seen_ |= bit;
-    present_ |= bit;
-    core_[*core] = text;
-    return;
-  }
+  if (AddCore(name, text, type) || !Count(name, text)) return;
   AddExtension(name, text, type, false);
+}
+
+bool Assembly::Count(std::string_view name, std::string_view text) {
+  text_bytes_ += name.size() + text.size();
+  if (++attributes_ <= options_->max_attributes &&
+      name.size() <= options_->max_attribute_name_bytes &&
+      text.size() <= options_->max_attribute_value_bytes) {
+    return true;
+  }
+  RefuseSize(name, text);
+  return false;
 }
 
 void Assembly::AddNull(std::string_view name) {

@@ -29,6 +29,9 @@ class Assembly {
   void Clear() noexcept;
   void AddAttribute(std::string_view name, std::string_view text,
                     std::optional<AttributeType> type = std::nullopt);
+  /// False: `name` is no core attribute's, and nothing was done.
+  bool AddCore(std::string_view name, std::string_view text,
+               std::optional<AttributeType> type = std::nullopt);
   /// An attribute that came without a value: it is absent, and came once.
   void AddNull(std::string_view name);
   /// An attribute came with a value that none has, which the caller reports.
@@ -60,6 +63,8 @@ class Assembly {
     std::string message;
   };
 
+  // False: it is more, or longer, than the bounds, and refused.
+  bool Count(std::string_view name, std::string_view text);
   void RefuseSize(std::string_view name, std::string_view text);
   void RefuseCore(Core core, std::string_view text,
                   std::optional<AttributeType> type);

@@ -19,33 +19,6 @@ using internal::kCoreCount;
 
 namespace internal {
 
-std::optional<Core> FindCore(std::string_view name) noexcept {
-  // The lengths are literals, and so the comparisons are no calls.
-  const auto is = [name](Core core, const auto& spelled) {
-    return std::memcmp(name.data(), spelled, sizeof spelled - 1) == 0
-               ? std::optional(core)
-               : std::nullopt;
-  };
-  switch (name.size()) {
-    case 2:
-      return is(kId, "id");
-    case 4:
-      return name[1] == 'y' ? is(kType, "type") : is(kTime, "time");
-    case 6:
-      return is(kSource, "source");
-    case 7:
-      return is(kSubject, "subject");
-    case 10:
-      return is(kDataschema, "dataschema");
-    case 11:
-      return is(kSpecversion, "specversion");
-    case 15:
-      return is(kDatacontenttype, "datacontenttype");
-    default:
-      return std::nullopt;
-  }
-}
-
 DataState Claim(std::string_view datacontenttype, DataKind known) noexcept {
   if (IsJsonMediaType(datacontenttype)) {
     // "kJson" is a promise; whatever else was said, the bytes decide.

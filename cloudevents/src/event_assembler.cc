@@ -25,6 +25,10 @@ void EventAssembler::AddAttribute(std::string_view name, std::string_view text,
   state_->assembly.AddAttribute(name, text, type);
 }
 
+bool EventAssembler::AddCore(std::string_view name, std::string_view text) {
+  return state_->assembly.AddCore(name, text);
+}
+
 void EventAssembler::SetData(std::string_view bytes) {
   state_->assembly.SetData(bytes, DataKind::kNone);
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -42,8 +43,35 @@ inline constexpr std::array<CoreAttribute, kCoreCount> kCore = {{
     {"time", AttributeType::kTimestamp, 21},
 }};
 
-/// The core attribute called `name`, or nothing.
-std::optional<Core> FindCore(std::string_view name) noexcept;
+/// The core attribute called `name`, or nothing. In place: what is around it
+/// then needs no frame, for each attribute of each event.
+[[gnu::always_inline]] inline std::optional<Core> FindCore(
+    std::string_view name) noexcept {
+  // The lengths are literals, and so the comparisons are no calls.
+  const auto is = [name](Core core, const auto& spelled) {
+    return std::memcmp(name.data(), spelled, sizeof spelled - 1) == 0
+               ? std::optional(core)
+               : std::nullopt;
+  };
+  switch (name.size()) {
+    case 2:
+      return is(kId, "id");
+    case 4:
+      return name[1] == 'y' ? is(kType, "type") : is(kTime, "time");
+    case 6:
+      return is(kSource, "source");
+    case 7:
+      return is(kSubject, "subject");
+    case 10:
+      return is(kDataschema, "dataschema");
+    case 11:
+      return is(kSpecversion, "specversion");
+    case 15:
+      return is(kDatacontenttype, "datacontenttype");
+    default:
+      return std::nullopt;
+  }
+}
 
 // What the data is, or what it claims to be until somebody asks: a body that
 // is only passed on is never walked.

@@ -15,6 +15,7 @@ namespace cirro {
 namespace {
 
 constexpr std::string_view kContentType = "content-type";
+constexpr std::string_view kDatacontenttype = "datacontenttype";
 constexpr std::string_view kPrefix = "ce_";
 
 constexpr char ToLower(char c) noexcept {
@@ -39,29 +40,6 @@ bool IsAttributeHeader(std::string_view name) noexcept {
          ToLower(name[1]) == 'e' && name[2] == '_';
 }
 
-// Spelled as it is mostly. The lengths are literals: no call, and no loop.
-bool IsCoreName(std::string_view name) noexcept {
-  const auto is = [name](const auto& spelled) {
-    return std::memcmp(name.data(), spelled, sizeof spelled - 1) == 0;
-  };
-  switch (name.size()) {
-    case 2:
-      return is("id");
-    case 4:
-      return is("type") || is("time");
-    case 6:
-      return is("source");
-    case 7:
-      return is("subject");
-    case 10:
-      return is("dataschema");
-    case 11:
-      return is("specversion");
-    default:
-      return false;
-  }
-}
-
 // What a character of an attribute's name is in lower case; 0: it is none.
 constexpr std::array<char, 256> kOfNames = [] {
   std::array<char, 256> lower{};
@@ -76,7 +54,6 @@ constexpr std::array<char, 256> kOfNames = [] {
 // The attribute that a `ce_` header names, in lower case; empty if it can name
 // none.
 std::string_view AttributeName(std::string_view name, EventAssembler& scratch) {
-  if (IsCoreName(name)) return name;
   unsigned fold = 0;
   for (const char c : name) {
     const char lower = kOfNames[static_cast<unsigned char>(c)];
@@ -148,14 +125,19 @@ KafkaContent KafkaDecoder::Decode(const KafkaRecord& record) {
       continue;
     }
     has_attributes = true;
-    const std::string_view name =
-        AttributeName(header.name.substr(kPrefix.size()), assembler_);
+    const std::string_view bare = header.name.substr(kPrefix.size());
+    // Mostly it is one of the core's, spelled as it should be.
+    if (bare.size() != kDatacontenttype.size() &&
+        header.name.starts_with(kPrefix) &&
+        assembler_.AddCore(bare, header.value)) {
+      continue;
+    }
+    const std::string_view name = AttributeName(bare, assembler_);
     // 3.2.1: content-type is where datacontenttype is, and the one place.
-    const bool misplaced = name == "datacontenttype";
+    const bool misplaced = name == kDatacontenttype;
     const bool foreign = name.empty() || misplaced;
-    if (options_.strict &&
-        (foreign || name.data() != header.name.data() + kPrefix.size() ||
-         !header.name.starts_with(kPrefix))) {
+    if (options_.strict && (foreign || name.data() != bare.data() ||
+                            !header.name.starts_with(kPrefix))) {
       assembler_.Report(
           misplaced ? 73 : 72,
           "header '" + Shown(header.name) +
@@ -212,7 +194,7 @@ Result<Event> KafkaDecoder::Read(ContentMode mode, bool untyped,
                                  std::optional<std::string_view> value) {
   switch (mode) {
     case ContentMode::kBinary:
-      if (!untyped) assembler_.AddAttribute("datacontenttype", type);
+      if (!untyped) assembler_.AddAttribute(kDatacontenttype, type);
       if (value) assembler_.SetData(*value);
       return assembler_.Build();
     case ContentMode::kStructured:
@@ -261,7 +243,7 @@ void EncodeKafka(ContentMode mode, const Event& event, KafkaDraft& draft) {
   for (std::size_t i = 0; i < event.attribute_count(); ++i) {
     const Attribute attribute = event.attribute_at(i);
     std::string name(kContentType);
-    if (attribute.name != "datacontenttype") {
+    if (attribute.name != kDatacontenttype) {
       name = kPrefix;
       name += attribute.name;
     }

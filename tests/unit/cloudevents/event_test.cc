@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
 #include <string>
 #include <thread>
 #include <utility>
@@ -242,6 +243,42 @@ TEST(EventAssembler, FailsWithWhatItsDecoderReports) {
   const auto event = assembler.Build();
   EXPECT_THAT(BrokenRules(event), ElementsAre(38));
   EXPECT_EQ(event.error().message, "rule 38: a header is not UTF-8");
+}
+
+TEST(EventAssembler, AddCoreTakesCoreAttributesAlone) {
+  const DecodeOptions options;
+  EventAssembler assembler(options);
+  for (const auto& [name, text] : std::map<std::string_view, std::string_view>{
+           {"specversion", "1.0"},
+           {"id", "1"},
+           {"source", "/s"},
+           {"type", "t"},
+           {"datacontenttype", "text/plain"},
+           {"dataschema", "urn:s"},
+           {"subject", "u"},
+           {"time", "2026-01-01T00:00:00Z"}}) {
+    EXPECT_TRUE(assembler.AddCore(name, text)) << name;
+  }
+  for (const std::string_view other :
+       {"", "ID", "Type", "ids", "tame", "sauce", "subjects", "data", "name"}) {
+    EXPECT_FALSE(assembler.AddCore(other, "1")) << other;
+  }
+  const auto event = assembler.Build();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->attribute_count(), 8U);
+  EXPECT_EQ(event->attribute("time")->text, "2026-01-01T00:00:00Z");
+}
+
+TEST(EventAssembler, AddCoreRefusesASecondOneAndWhatIsOverALimit) {
+  DecodeOptions options;
+  options.max_attribute_value_bytes = 10;
+  EventAssembler assembler(options);
+  EXPECT_TRUE(assembler.AddCore("id", "1"));
+  EXPECT_TRUE(assembler.AddCore("id", "2"));
+  EXPECT_THAT(BrokenRules(assembler.Build()), ElementsAre(3, 14, 15, 16));
+
+  EXPECT_TRUE(assembler.AddCore("id", "0123456789a"));
+  EXPECT_EQ(assembler.Build().error().code, ErrorCode::kTooLarge);
 }
 
 TEST(EventAssembler, RefusesWhatIsOverALimit) {

@@ -37,6 +37,11 @@ class CIRRO_EXPORT EventAssembler {
   void AddAttribute(std::string_view name, std::string_view text,
                     std::optional<AttributeType> type = std::nullopt);
 
+  /// AddAttribute of an untyped transport if `name` is a core attribute's, in
+  /// lower case; false, and nothing is done, if it is not. It spares a decoder
+  /// the look at each character that folding and refusing names takes.
+  [[nodiscard]] bool AddCore(std::string_view name, std::string_view text);
+
   /// The data as it came; kind from datacontenttype: JSON where the media type
   /// says so, text for text/* and XML, binary otherwise. Nothing is walked now:
   /// what is claimed is checked when Event::data_kind is first asked.
