@@ -180,6 +180,7 @@ class Engine {
       has_extra = true;
       return *extra;
     }
+    // NOLINTNEXTLINE(readability-make-member-function-const): they are its own.
     void DropOutputs() {
       if (has_extra) extra->outputs.clear();
     }

@@ -26,11 +26,11 @@ void Suspects::Begin(const OffsetMap* last, std::uint64_t base,
   base_ = base;
   horizon_ = horizon;
   crashes_.clear();
-  std::uint32_t unfinished = 0;
-  if (last != nullptr) {
-    crashes_ = last->crashes;
-    if (!last->clean) unfinished = last->starts;
-  }
+  starts_ = 1;
+  active_ = false;
+  if (last == nullptr) return;
+  crashes_ = last->crashes;
+  const std::uint32_t unfinished = last->clean ? 0 : last->starts;
   // Wraps to nothing only after four thousand million starts.
   starts_ = unfinished + 1;
   // A charge that stayed tells as much as starts do, and no end that was clean

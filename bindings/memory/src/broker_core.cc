@@ -30,7 +30,7 @@ std::size_t SizeOf(const MemoryRecord& record) {
   if (const auto* const event = std::get_if<Event>(&record.content)) {
     size += event->memory_size();
   } else {
-    const Malformed& malformed = std::get<Malformed>(record.content);
+    const auto& malformed = std::get<Malformed>(record.content);
     size += malformed.bytes.size() + SizeOf(malformed.headers);
   }
   if (record.original != nullptr) {
@@ -241,7 +241,7 @@ std::string BrokerCore::NameOf(std::uint32_t partition) const {
   return NameOf(*partitions_[partition]);
 }
 
-std::string BrokerCore::NameOf(const Partition& partition) const {
+std::string BrokerCore::NameOf(const Partition& partition) {
   return partition.topic + "/" + std::to_string(partition.index);
 }
 

@@ -24,6 +24,7 @@ namespace cirro::internal::memory {
 
 /// What a reader gets of one message.
 struct Fetched {
+  // NOLINTNEXTLINE(modernize-pass-by-value): a move more for each message.
   Fetched(const Stored& its, std::uint32_t its_partition,
           std::uint64_t its_offset)
       : record(its), partition(its_partition), offset(its_offset) {}
@@ -36,19 +37,20 @@ struct Fetched {
 };
 
 /// All of a broker, behind one mutex that a reader takes once a batch. It calls
-/// Wakers with the mutex held, so none of them calls back.
+/// Wakers with the mutex held, so none of them calls back. A `name` is the
+/// topic's or the group's that the call is about.
 class BrokerCore {
  public:
   BrokerCore(const Clock& clock, const MemoryBrokerOptions& options)
       : clock_(clock), options_(options) {}
 
   Result<void> CreateTopic(std::string_view name, std::uint32_t partitions);
-  Result<std::uint64_t> Produce(std::string_view topic, MemoryRecord&& record);
-  [[nodiscard]] std::vector<MemoryRecord> Read(std::string_view topic) const;
+  Result<std::uint64_t> Produce(std::string_view name, MemoryRecord&& record);
+  [[nodiscard]] std::vector<MemoryRecord> Read(std::string_view name) const;
   [[nodiscard]] std::optional<MemoryCommit> Committed(
       std::string_view group, std::string_view partition) const;
-  [[nodiscard]] std::uint64_t Pending(std::string_view group) const;
-  [[nodiscard]] std::size_t Members(std::string_view group) const;
+  [[nodiscard]] std::uint64_t Pending(std::string_view name) const;
+  [[nodiscard]] std::size_t Members(std::string_view name) const;
   [[nodiscard]] std::string NameOf(std::uint32_t partition) const;
   [[nodiscard]] bool reachable() const;
 
@@ -56,18 +58,18 @@ class BrokerCore {
   /// Fails with kInvalidConfig where the group consumes in the other mode.
   Result<std::uint64_t> Join(const MemoryInletOptions& options, Waker& waker);
   /// Forgets a member; the group goes on without it at once.
-  void Leave(std::string_view group, std::uint64_t member);
+  void Leave(std::string_view name, std::uint64_t member);
 
   // A group whose members own partitions.
-  [[nodiscard]] GroupView Look(std::string_view group, std::uint64_t member);
+  [[nodiscard]] GroupView Look(std::string_view name, std::uint64_t member);
   /// What the member owns from now on; it is then of that generation.
-  [[nodiscard]] std::vector<Assignment> Adopt(std::string_view group,
+  [[nodiscard]] std::vector<Assignment> Adopt(std::string_view name,
                                               std::uint64_t member,
                                               bool from_beginning);
   /// The member delivers nothing more of what it owned.
-  void Release(std::string_view group, std::uint64_t member);
+  void Release(std::string_view name, std::uint64_t member);
   /// Fails with kUnavailable, or kConflict where the member is out of date.
-  Result<void> Commit(std::string_view group, std::uint64_t member,
+  Result<void> Commit(std::string_view name, std::uint64_t member,
                       std::uint32_t partition, MemoryCommit commit);
   /// Appends at most `most` records from `offset` on to `batch`.
   FetchEnd Fetch(std::uint32_t partition, std::uint64_t offset,
@@ -77,13 +79,13 @@ class BrokerCore {
 
   // A durable consumer whose members share messages.
   /// When there may be more, where `batch` gets none.
-  TimePoint Take(std::string_view group, std::size_t most,
+  TimePoint Take(std::string_view name, std::size_t most,
                  std::vector<Fetched>& batch);
-  void Settle(std::string_view group, std::span<const SharedEnd> ends);
-  void Extend(std::string_view group, std::span<const DeliveryToken> tokens);
-  [[nodiscard]] std::string PositionOf(std::string_view group,
+  void Settle(std::string_view name, std::span<const SharedEnd> ends);
+  void Extend(std::string_view name, std::span<const DeliveryToken> tokens);
+  [[nodiscard]] std::string PositionOf(std::string_view name,
                                        DeliveryToken token) const;
-  [[nodiscard]] std::vector<PartitionLag> LagOf(std::string_view group) const;
+  [[nodiscard]] std::vector<PartitionLag> LagOf(std::string_view name) const;
 
   // MemoryBroker's faults.
   void LoseAcks(std::size_t count);
@@ -93,9 +95,9 @@ class BrokerCore {
   void Refuse(std::string_view topic, std::optional<ErrorCode> code);
   void SetReachable(bool reachable);
   void LeaveGap(std::string_view topic, std::uint64_t count);
-  void Rebalance(std::string_view group);
-  void Fence(std::string_view group);
-  void OverwriteCommit(std::string_view group, std::string_view partition,
+  void Rebalance(std::string_view name);
+  void Fence(std::string_view name);
+  void OverwriteCommit(std::string_view name, std::string_view partition,
                        MemoryCommit commit);
 
  private:
@@ -114,7 +116,7 @@ class BrokerCore {
 
   Topics::iterator TopicOf(std::string_view name, std::uint32_t partitions)
       CIRRO_REQUIRES(mutex_);
-  [[nodiscard]] std::string NameOf(const Partition& partition) const;
+  [[nodiscard]] static std::string NameOf(const Partition& partition);
   [[nodiscard]] Group* GroupOf(std::string_view name) const
       CIRRO_REQUIRES(mutex_);
   [[nodiscard]] bool HasRoom(const Partition& partition,

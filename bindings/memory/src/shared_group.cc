@@ -76,7 +76,7 @@ const SharedGroup::Message* SharedGroup::TakeDue(TimePoint now,
 
 DeliveryToken SharedGroup::Deliver(std::uint32_t partition,
                                    std::uint64_t offset, TimePoint now) {
-  std::uint32_t slot = static_cast<std::uint32_t>(slots_.size());
+  auto slot = static_cast<std::uint32_t>(slots_.size());
   if (free_.empty()) {
     slots_.emplace_back();
   } else {

@@ -24,6 +24,14 @@ TimePoint After(TimePoint now, milliseconds wait) noexcept {
   return wait < TimePoint::max() - now ? now + wait : TimePoint::max();
 }
 
+milliseconds DelayOf(const Settlement& settlement,
+                     std::uint64_t delivered) noexcept {
+  if (settlement.delay > milliseconds(0)) return settlement.delay;
+  // At once, it would burn its attempts in no time.
+  const auto doublings = std::min<std::uint64_t>(delivered - 1, 16);
+  return std::min(kFirstDelay * (std::int64_t{1} << doublings), kLongestDelay);
+}
+
 // With one message open in all processes together, nothing can come between. Of
 // a consumer that gives out more nothing is taken.
 class OrderedJetStreamInlet final : public JetStreamInlet,
@@ -173,14 +181,6 @@ Result<void> JetStreamInlet::Stop(milliseconds grace) noexcept {
                std::to_string(left) +
                    " messages were open; they were given back" +
                    (flushed ? "" : ", if the server heard it")};
-}
-
-milliseconds JetStreamInlet::DelayOf(const Settlement& settlement,
-                                     std::uint64_t delivered) const noexcept {
-  if (settlement.delay > milliseconds(0)) return settlement.delay;
-  // At once, it would burn its attempts in no time.
-  const auto doublings = std::min<std::uint64_t>(delivered - 1, 16);
-  return std::min(kFirstDelay * (std::int64_t{1} << doublings), kLongestDelay);
 }
 
 void JetStreamInlet::Settle(DeliveryToken token,

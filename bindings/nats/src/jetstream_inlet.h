@@ -61,8 +61,8 @@ class JetStreamInlet : public Inlet,
   }
   Result<void> Start(Sink& sink) override;
   void SetDemand(bool wanted) noexcept override;
-  void BeginDrain(std::chrono::milliseconds patience) noexcept override;
-  Result<void> Stop(std::chrono::milliseconds grace) noexcept override;
+  void BeginDrain(std::chrono::milliseconds patience) noexcept final;
+  Result<void> Stop(std::chrono::milliseconds grace) noexcept final;
 
   void Settle(DeliveryToken token, Settlement settlement) noexcept override;
   [[nodiscard]] std::string PositionOf(DeliveryToken token) const override;
@@ -134,8 +134,6 @@ class JetStreamInlet : public Inlet,
   void Heard(const ConsumerFacts& facts) noexcept;
   void HeardFirst(std::uint64_t first) noexcept;
   void TellLost(std::uint64_t lost) noexcept;
-  [[nodiscard]] std::chrono::milliseconds DelayOf(
-      const Settlement& settlement, std::uint64_t delivered) const noexcept;
   void SettleOpen(OpenMessage& message, Word::Kind kind,
                   std::chrono::milliseconds delay) CIRRO_REQUIRES(mutex_);
 

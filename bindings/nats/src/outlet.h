@@ -41,7 +41,7 @@ class NatsOutlet : public Outlet, public Linked {
   }
   Result<void> Start() override;
   void Send(Event event, SendCompletion completion) noexcept override;
-  void Stop(std::chrono::milliseconds grace) noexcept override;
+  void Stop(std::chrono::milliseconds grace) noexcept final;
   [[nodiscard]] LinkState link() const noexcept override {
     return link_.state();
   }

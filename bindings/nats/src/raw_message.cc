@@ -26,8 +26,8 @@ constexpr std::uint32_t kBehindKnown = 0x030b00;
 // for which it makes some twenty pieces of memory in a hash table, that a
 // thread of its own frees. Empty where they are not what stands there.
 std::string_view WireHeaders(const natsMsg* message) {
-  static const std::uint32_t version = nats_GetVersionNumber();
-  if (version < kFirstKnown || version >= kBehindKnown) return {};
+  static const std::uint32_t kVersion = nats_GetVersionNumber();
+  if (kVersion < kFirstKnown || kVersion >= kBehindKnown) return {};
   const char* const reply = natsMsg_GetReply(message);
   const char* const data = natsMsg_GetData(message);
   if (reply == nullptr || data == nullptr) return {};

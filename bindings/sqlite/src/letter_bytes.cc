@@ -36,12 +36,12 @@ std::optional<std::string_view> UnpackText(std::string_view& bytes) {
 // The event was valid when it was kept: no bound of a peer's is asked again.
 const DecodeOptions& NoBounds() {
   constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
-  static const DecodeOptions options{.max_attributes = kMost,
-                                     .max_attribute_name_bytes = kMost,
-                                     .max_attribute_value_bytes = kMost,
-                                     .max_event_bytes = kMost,
-                                     .max_json_depth = 1024};
-  return options;
+  static const DecodeOptions kOptions{.max_attributes = kMost,
+                                      .max_attribute_name_bytes = kMost,
+                                      .max_attribute_value_bytes = kMost,
+                                      .max_event_bytes = kMost,
+                                      .max_json_depth = 1024};
+  return kOptions;
 }
 
 }  // namespace
