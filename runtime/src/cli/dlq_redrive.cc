@@ -87,7 +87,7 @@ class Redrive {
   }
 
   // Says what was done; the exit code.
-  int Finish(int walked) {
+  int Finish(int walked) const {
     std::string line = options_.dry_run ? "would redrive " : "redriven ";
     line += std::to_string(done_);
     if (refused_ > 0) line += ", not taken " + std::to_string(refused_);

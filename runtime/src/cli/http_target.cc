@@ -54,7 +54,8 @@ HttpPost RequestOf(const Outgoing& message) {
     const auto& malformed = std::get<Malformed>(message.content);
     for (const auto& [name, value] : malformed.headers) {
       if (SaysWhatItIs(name, value)) {
-        request.header_lines += name + ": " + value + "\r\n";
+        request.header_lines.append(name).append(": ").append(value).append(
+            "\r\n");
       }
     }
     request.body = malformed.bytes;
