@@ -1,7 +1,6 @@
 #include "cirro/cloudevents/event.h"
 
 #include <cassert>
-#include <cstring>
 #include <new>
 
 #include "cirro/cloudevents/json_format.h"

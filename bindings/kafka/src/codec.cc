@@ -5,7 +5,6 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "cirro/cloudevents/json_format.h"
 #include "cirro/cloudevents/media_type.h"
